@@ -1,0 +1,29 @@
+//! The bounds of the wire contract, each with its unit in its name. What an operator may set starts from the
+//! `_DEFAULT` values; the others are part of the contract and fixed.
+
+/// Longest session id, in bytes (PROTOCOL.md, Terms).
+pub const SESSION_ID_BYTES_MAX: usize = 128;
+/// Longest entry uuid, in bytes, after JSON decoding (PROTOCOL.md, Terms).
+pub const ENTRY_UUID_BYTES_MAX: usize = 64;
+/// Longest `Idempotency-Key`, in bytes (PROTOCOL.md, append).
+pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 128;
+/// Largest entry a server takes unless told otherwise, in bytes of body (PROTOCOL.md, append).
+pub const ENTRY_BYTES_MAX_DEFAULT: usize = 16 * 1024 * 1024;
+/// Deepest nesting of arrays and objects in an entry; the entry itself is level 1 (PROTOCOL.md, append).
+pub const ENTRY_DEPTH_MAX: usize = 128;
+/// Entries on a page that names no `limit` (PROTOCOL.md, teleport-events).
+pub const PAGE_ENTRIES_DEFAULT: usize = 500;
+/// Most entries on a page; a larger `limit` means this (PROTOCOL.md, teleport-events).
+pub const PAGE_ENTRIES_MAX: usize = 1000;
+/// A page ends early once its payloads pass this many bytes (PROTOCOL.md, teleport-events).
+pub const PAGE_PAYLOAD_BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// Longest `Authorization` value that is looked at, in bytes.
+pub const TOKEN_BYTES_MAX: usize = 16 * 1024;
+/// Longest `x-request-id` that is echoed, in bytes; a longer one is replaced by a server-made id.
+pub const REQUEST_ID_BYTES_MAX: usize = 128;
+
+const _: () = {
+    assert!(PAGE_ENTRIES_DEFAULT <= PAGE_ENTRIES_MAX);
+    assert!(ENTRY_DEPTH_MAX <= 128, "the scanner keeps one bit a level in a u128");
+    assert!(ENTRY_BYTES_MAX_DEFAULT as u64 <= PAGE_PAYLOAD_BYTES_MAX);
+};

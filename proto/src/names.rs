@@ -1,0 +1,28 @@
+//! Names of headers and paths, once for both ends. Headers are lower-case, as HTTP/2 sends them (RFC 9113, section 8.2.1).
+
+use crate::ids::SessionId;
+
+/// Request: the head the client believes in.
+pub const LAST_UUID: &str = "last-uuid";
+/// Answer: the head there is.
+pub const X_LAST_UUID: &str = "x-last-uuid";
+/// Answer to `HEAD`: how many entries the chain has.
+pub const X_ENTRY_COUNT: &str = "x-entry-count";
+/// Request: makes the retry of an entry without a uuid recognisable.
+pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// Request: must equal the token's organisation where it is sent.
+pub const X_ORGANIZATION_UUID: &str = "x-organization-uuid";
+/// Request: the caller's own name for the request.
+pub const X_REQUEST_ID: &str = "x-request-id";
+/// Answer: the request's name, the caller's own where it sent one.
+pub const REQUEST_ID: &str = "request-id";
+
+/// Append (PUT) and whole transcript (GET, HEAD).
+pub fn session_ingress_path(session: &SessionId) -> String {
+    format!("/v1/session_ingress/session/{session}")
+}
+
+/// Page by page (GET).
+pub fn teleport_events_path(session: &SessionId) -> String {
+    format!("/v1/code/sessions/{session}/teleport-events")
+}
