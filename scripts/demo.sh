@@ -71,4 +71,6 @@ curl -sS "$url/v1/code/sessions/$session/teleport-events?limit=2" -H "Authorizat
 stored=$(wc -l <"$work/exported.jsonl")
 once=$(grep -o '"uuid":"[a-z]*-[0-9]*"' "$work/exported.jsonl" | sort -u | wc -l)
 printf '\n… and so on: %d entries, %d different ones, of 2 × %d appended\n' "$stored" "$once" "$rounds"
-[ "$stored" -eq $((2 * rounds)) ] && [ "$once" -eq "$stored" ] || fail "the chain is not what was appended"
+if [ "$stored" -ne $((2 * rounds)) ] || [ "$once" -ne "$stored" ]; then
+    fail "the chain is not what was appended"
+fi
