@@ -1,0 +1,146 @@
+//! One request and its one answer, read to its end. Retrying, tokens and meaning are other files' work.
+
+use std::{error::Error, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, StatusCode, header};
+use verbatim_proto::{
+    EntryUuid,
+    messages::ErrorAnswer,
+    names::{REQUEST_ID, X_LAST_UUID},
+};
+
+/// An answer that arrived whole.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// No answer, and whether the server may have got the request.
+pub(crate) enum Lost {
+    /// No byte of it left: there was no connection.
+    Unsent(String),
+    /// It was sent, at least in part, and no whole answer came.
+    Unanswered(String),
+}
+
+/// Longest answer that is looked at, other than what a read asked for, in bytes.
+const SMALL_BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// How long an exchange may take.
+#[derive(Clone, Copy)]
+pub(crate) enum Patience {
+    /// From the first byte sent to the last received.
+    Whole(Duration),
+    /// Between one sign of life and the next.
+    Idle(Duration),
+}
+
+/// Sends a request and reads its answer.
+pub(crate) async fn exchange(request: reqwest::RequestBuilder, patience: Patience) -> Result<Answer, Lost> {
+    match patience {
+        Patience::Whole(limit) => match tokio::time::timeout(limit, read(request, limit)).await {
+            Ok(result) => result,
+            Err(_) => Err(too_slow(limit)),
+        },
+        Patience::Idle(limit) => read(request, limit).await,
+    }
+}
+
+async fn read(request: reqwest::RequestBuilder, idle: Duration) -> Result<Answer, Lost> {
+    let too_slow = |_| too_slow(idle);
+    let mut response = tokio::time::timeout(idle, request.send()).await.map_err(too_slow)?.map_err(no_answer)?;
+    let body_bytes_max = if response.status().is_success() { usize::MAX } else { SMALL_BODY_BYTES_MAX };
+    let mut body = BytesMut::new();
+    while let Some(chunk) = tokio::time::timeout(idle, response.chunk()).await.map_err(too_slow)?.map_err(no_answer)? {
+        if body.len() + chunk.len() > body_bytes_max {
+            body.clear();
+            break;
+        }
+        body.extend_from_slice(&chunk);
+    }
+    let headers = std::mem::take(response.headers_mut());
+    Ok(Answer { status: response.status(), headers, body: body.freeze() })
+}
+
+fn too_slow(limit: Duration) -> Lost {
+    Lost::Unanswered(format!("no answer within {} s", limit.as_secs_f32()))
+}
+
+fn no_answer(error: reqwest::Error) -> Lost {
+    let sent = !error.is_connect() && !error.is_builder();
+    let error = error.without_url();
+    let mut message = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        message = format!("{message}: {inner}");
+        cause = inner.source();
+    }
+    if sent { Lost::Unanswered(message) } else { Lost::Unsent(message) }
+}
+
+impl Lost {
+    /// Whether the server may have acted on the request.
+    pub(crate) fn may_have_arrived(&self) -> bool {
+        matches!(self, Self::Unanswered(_))
+    }
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    pub(crate) fn request_id(&self) -> Option<String> {
+        self.header(REQUEST_ID).map(str::to_owned)
+    }
+
+    /// The head, as every answer about a session that has one names it.
+    pub(crate) fn head(&self) -> Option<EntryUuid> {
+        EntryUuid::new(self.header(X_LAST_UUID)?).ok()
+    }
+
+    pub(crate) fn refusal(&self) -> Option<ErrorAnswer> {
+        serde_json::from_slice(&self.body).ok()
+    }
+
+    /// How long the server asks to wait (RFC 9110, section 10.2.3). A date is measured from the answer's own `Date`, so that
+    /// the clocks of the two machines need not agree.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        let asked = self.header(header::RETRY_AFTER.as_str())?.trim();
+        if let Ok(seconds) = asked.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let until = httpdate::parse_http_date(asked).ok()?;
+        let sent = httpdate::parse_http_date(self.header(header::DATE.as_str())?).ok()?;
+        until.duration_since(sent).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn retry_after(headers: &[(&'static str, &str)]) -> Option<Duration> {
+        let mut answer =
+            Answer { status: StatusCode::SERVICE_UNAVAILABLE, headers: HeaderMap::new(), body: Bytes::new() };
+        for (name, value) in headers {
+            answer.headers.insert(*name, value.parse().expect("value"));
+        }
+        answer.retry_after()
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date_measured_by_the_servers_clock() {
+        assert_eq!(retry_after(&[("retry-after", " 7 ")]), Some(Duration::from_secs(7)));
+        let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(
+            retry_after(&[("retry-after", "Sun, 06 Nov 1994 08:50:07 GMT"), date]),
+            Some(Duration::from_secs(30))
+        );
+        assert_eq!(retry_after(&[("retry-after", "Sun, 06 Nov 1994 08:50:07 GMT")]), None);
+        assert_eq!(retry_after(&[("retry-after", "soon"), date]), None);
+        assert_eq!(retry_after(&[]), None);
+    }
+}

@@ -1,0 +1,73 @@
+//! One read request: token, retry, and what each status means for it.
+
+use std::fmt;
+
+use http::{Method, StatusCode};
+use url::Url;
+
+use super::ReadError;
+use crate::{
+    exchange::Answer,
+    failure::Failure,
+    retry::Retries,
+    token::{Credentials, TokenError},
+    wire::Wire,
+};
+
+/// A read that is sent until it succeeds, is refused, or has been tried often enough.
+pub(super) struct Fetch<'a> {
+    pub(super) wire: &'a Wire,
+    pub(super) credentials: &'a Credentials,
+    pub(super) method: Method,
+}
+
+impl Fetch<'_> {
+    /// `parse` says why an answer with status 200 cannot be whole; it is then read again.
+    pub(super) async fn run<T, E: fmt::Display>(
+        &self,
+        url: Url,
+        parse: impl Fn(&Answer) -> Result<T, E>,
+    ) -> Result<T, ReadError> {
+        let mut retries = Retries::new(&self.wire.retry);
+        let mut token = self.credentials.current().await.map_err(no_token)?;
+        let mut attempts = 0;
+        let mut renewed = false;
+        loop {
+            attempts += 1;
+            let (retry_after, failure) = match self.wire.read(self.method.clone(), url.clone(), &token).await {
+                Err(lost) => (None, Failure::lost(&lost, attempts)),
+                Ok(answer) if answer.status == StatusCode::OK => match parse(&answer) {
+                    Ok(value) => return Ok(value),
+                    Err(why) => (None, Failure::damaged(&answer, why, attempts)),
+                },
+                Ok(answer) => {
+                    let failure = Failure::answered(&answer, attempts);
+                    match answer.status.as_u16() {
+                        401 if !renewed => {
+                            renewed = true;
+                            match self.credentials.renewed(&token).await.map_err(no_token)? {
+                                Some(new) => token = new,
+                                None => return Err(ReadError::NotAllowed(failure.into())),
+                            }
+                            continue;
+                        }
+                        401 | 403 => return Err(ReadError::NotAllowed(failure.into())),
+                        404 => return Err(ReadError::NotFound(failure.into())),
+                        408 | 429 | 500.. => (answer.retry_after(), failure),
+                        _ => return Err(ReadError::Rejected(failure.into())),
+                    }
+                }
+            };
+            let session = &self.credentials.session;
+            let Some(delay) = retries.after_failure(retry_after) else {
+                return Err(ReadError::Unavailable(failure.into()));
+            };
+            tracing::debug!(%session, attempts, ?delay, %failure, "read again");
+            self.wire.sleeper.sleep(delay).await;
+        }
+    }
+}
+
+fn no_token(error: TokenError) -> ReadError {
+    ReadError::NotAllowed(Failure::local(None, format_args!("get a token: {error}")).into())
+}
