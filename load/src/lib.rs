@@ -1,1 +1,46 @@
-//! Load harness.
+//! The load harness of Verbatim: what a user runs to size a deployment, and what its makers steer by.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`cli`] | the command line |
+//! | [`engine`] | threads, pacing, the measured window, histograms; knows nothing of HTTP |
+//! | [`wire`] | bare HTTP/1.1 over one connection |
+//! | [`workload`] | entries of stated, real or recorded shape |
+//! | [`target`] | the server under load: address, tokens, process |
+//! | [`append`] | the agents that write |
+//! | [`limit`] | the machine's own limits: null server, write + fdatasync |
+//! | [`measure`] | one measured run, with progress and readings of both processes |
+//! | [`report`] | figures as text, JSON and a page with plots |
+//!
+//! Deliberately absent: anything of the server's inside. The harness knows the wire contract, and `/proc`.
+
+pub mod append;
+pub mod cli;
+pub mod engine;
+pub mod error;
+pub mod limit;
+pub mod measure;
+pub mod report;
+pub mod target;
+pub mod wire;
+pub mod workload;
+
+use cli::{Cli, Command};
+pub use error::LoadError;
+use error::While;
+
+/// Runs one command to its end.
+pub fn run(cli: Cli) -> Result<(), LoadError> {
+    let mut builder = match cli.command {
+        Command::NullServer(_) => tokio::runtime::Builder::new_multi_thread(),
+        _ => tokio::runtime::Builder::new_current_thread(),
+    };
+    let runtime = builder.enable_all().build().while_doing("start a runtime")?;
+    runtime.block_on(async {
+        match &cli.command {
+            Command::Append(command) => append::command::append(&command.target, &command.work, &command.output).await,
+            Command::Limit(command) => limit::command::limit(&command.target, &command.work, &command.output).await,
+            Command::NullServer(args) => limit::command::null_server(args).await,
+        }
+    })
+}

@@ -1,0 +1,160 @@
+//! `append`: what is asked for on the command line, as a plan for the engine, and its report.
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+
+use clap::Args;
+
+use super::{Deal, Writer, verbatim::VerbatimAppender};
+use crate::{
+    cli::{PaceArgs, Span, TargetArgs, share},
+    engine::{Group, Plan},
+    error::LoadError,
+    limit::{self, command::measure_limits},
+    measure::measure,
+    report::{Output, Report},
+    target::{Target, session::Session},
+    workload::{Entries, Source, sizes::Sizes, text::TextPool},
+};
+
+/// What is appended, by whom.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Work")]
+pub struct AppendArgs {
+    /// How hard and how long.
+    #[command(flatten)]
+    pub pace: PaceArgs,
+    /// Sessions, dealt out to the agents; by default one each
+    #[arg(long, short = 's', value_parser = clap::value_parser!(u32).range(1..))]
+    pub sessions: Option<u32>,
+    /// Size of each entry (1024, 2KiB, …), or `real` for the sizes of real transcripts
+    #[arg(long, short = 'b', default_value = "1KiB")]
+    pub size: Sizes,
+    /// Send the lines of this folder's .jsonl transcripts, each with a new uuid, instead of made-up entries
+    #[arg(long, value_name = "DIR")]
+    pub corpus: Option<PathBuf>,
+    /// Share of agents that write to another agent's sessions, so that two race for each head
+    #[arg(long, default_value = "0", value_parser = share)]
+    pub conflict_share: f64,
+    /// Seed of all that is random
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How long to measure each of the machine's limits; 0 leaves them out
+    #[arg(long, default_value = "4s")]
+    pub limits: Span,
+}
+
+/// Appends as asked for, ready to be run against any server.
+pub struct AppendWork {
+    args: AppendArgs,
+    source: Source,
+    pool: Arc<TextPool>,
+}
+
+impl AppendWork {
+    /// Reads the corpus where one is asked for.
+    pub fn new(args: &AppendArgs) -> Result<Self, LoadError> {
+        let source = Source::new(args.size, args.corpus.as_ref())?;
+        Ok(Self { args: args.clone(), source, pool: Arc::new(TextPool::new(args.seed)) })
+    }
+
+    /// Agents.
+    pub fn agents(&self) -> usize {
+        self.args.pace.agents as usize
+    }
+
+    /// Bytes of an entry, on average.
+    pub fn entry_bytes(&self) -> u64 {
+        let mut entries = self.entries(0);
+        let mut entry = Default::default();
+        let count = 2_000;
+        let bytes: usize = (0..count)
+            .map(|_| {
+                entries.next(None, &mut entry);
+                entry.body.len()
+            })
+            .sum();
+        (bytes / count) as u64
+    }
+
+    /// In words.
+    pub fn describe(&self) -> String {
+        let PaceArgs { agents, rate, .. } = self.args.pace;
+        let pace = rate.map_or("closed loop".to_owned(), |rate| format!("open loop at {rate}/s"));
+        format!("appends of {}, {agents} agents, {pace}", self.source.describe())
+    }
+
+    /// The settings that shape the figures.
+    pub fn settings(&self) -> BTreeMap<String, String> {
+        let AppendArgs { pace, .. } = &self.args;
+        [
+            ("agents", pace.agents.to_string()),
+            ("sessions", self.sessions().to_string()),
+            ("rate", pace.rate.map_or("as fast as answers come".to_owned(), |rate| format!("{rate}/s"))),
+            ("duration", format!("{:?}", pace.duration.0)),
+            ("warm-up", format!("{:?}", pace.warm_up.0)),
+            ("generator threads", pace.threads.to_string()),
+            ("entries", self.source.describe()),
+            ("conflict share", self.args.conflict_share.to_string()),
+            ("seed", self.args.seed.to_string()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
+
+    /// The asked-for run against a Verbatim server.
+    pub fn plan(&self, target: &Arc<Target>) -> Plan {
+        let PaceArgs { rate, duration, warm_up, .. } = self.args.pace;
+        self.plan_with(target, rate, duration.into(), warm_up.into())
+    }
+
+    /// The same appends in a closed loop, for another length of time.
+    pub fn closed_plan(&self, target: &Arc<Target>, duration: Duration, warm_up: Duration) -> Plan {
+        self.plan_with(target, None, duration, warm_up)
+    }
+
+    fn plan_with(&self, target: &Arc<Target>, rate: Option<f64>, duration: Duration, warm_up: Duration) -> Plan {
+        Plan { groups: vec![self.group(target, rate)], threads: self.args.pace.threads.into(), warm_up, duration }
+    }
+
+    fn group(&self, target: &Arc<Target>, rate: Option<f64>) -> Group {
+        let deal = Deal {
+            prefix: format!("load-{:012x}", fastrand::u64(..1 << 48)).into(),
+            agents: self.agents(),
+            sessions: self.sessions(),
+            conflict_share: self.args.conflict_share,
+        };
+        let (target, source, pool, seed) =
+            (Arc::clone(target), self.source.clone(), Arc::clone(&self.pool), fastrand::u64(..));
+        Group::new("append", self.agents(), rate, move |agent| {
+            let entries = Entries::new(source.clone(), Arc::clone(&pool), seed, agent as u64);
+            Writer::new(VerbatimAppender::new(Arc::clone(&target)), entries, deal.chains(agent))
+        })
+    }
+
+    fn entries(&self, number: u64) -> Entries {
+        Entries::new(self.source.clone(), Arc::clone(&self.pool), self.args.seed, number)
+    }
+
+    fn sessions(&self) -> usize {
+        self.args.sessions.unwrap_or(self.args.pace.agents) as usize
+    }
+}
+
+/// `verbatim-load append`.
+pub async fn append(target: &TargetArgs, args: &AppendArgs, output: &Output) -> Result<(), LoadError> {
+    let work = AppendWork::new(args)?;
+    let session = Session::open(target).await?;
+    let mut report = Report::new(work.describe(), work.settings());
+    let target = session.target();
+    report.rounds.push(measure(work.plan(&target), &target.name, target.pid, output.quiet).await?);
+    if !args.limits.0.is_zero() {
+        let (length, warm_up) = (args.limits.into(), Duration::from(args.limits) / 4);
+        let limits = measure_limits(&work, &target.tokens, &session.disk(), length, warm_up, output.quiet).await?;
+        let measured = report.rounds.first().and_then(|round| round.class("append"));
+        report.shares = measured.map(|measured| limit::shares(measured, &limits)).unwrap_or_default();
+        report.limits = Some(limits);
+    }
+    report.notes.extend(session.notes());
+    session.close().await?;
+    output.give(&report)
+}
