@@ -1,1 +1,5 @@
-fn main(){}
+//! The `verbatim` program.
+
+fn main() -> std::process::ExitCode {
+    verbatim_server::cli::main()
+}

@@ -1,0 +1,169 @@
+//! The one file that sees every layer: opens the store, builds service and routes, serves, drains, closes.
+
+use std::{
+    fs::{self, File},
+    future::Future,
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::{
+    auth::TokenRules,
+    auth::{Authenticator, KeyError, KeyRing, local::LocalKey, local::LocalKeyError},
+    clock::{Clock, SystemClock},
+    config::Config,
+    routes::{RouteLimits, Routes},
+    service::Service,
+    store::{
+        Budget, Store, StoreError,
+        rocks::{Reserve, RocksStore, Sizes},
+    },
+    transport::{self, ConnectionLimits},
+};
+
+/// Why the server could not start. Named by what the operator should look at.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder.
+    #[error("the data folder {}: {cause}; give a folder this user may write with --data-dir", path.display())]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// The data folder's own key.
+    #[error(transparent)]
+    LocalKey(#[from] LocalKeyError),
+    /// A configured key.
+    #[error("a trusted key: {0}")]
+    TrustedKey(#[from] KeyError),
+    /// The store.
+    #[error("the store in {}: {cause}", path.display())]
+    Store {
+        /// Its folder.
+        path: PathBuf,
+        /// What was wrong.
+        cause: StoreError,
+    },
+    /// The port.
+    #[error("cannot listen on {address}: {cause}; give another with --listen, or stop what listens there")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What the system said.
+        cause: io::Error,
+    },
+}
+
+/// A server that is bound and ready to serve.
+pub struct App {
+    listener: tokio::net::TcpListener,
+    /// Where it listens.
+    pub address: SocketAddr,
+    service: Arc<Service>,
+    store: Arc<dyn Store>,
+    routes: Arc<Routes>,
+    config: Config,
+}
+
+impl App {
+    /// Makes what is missing of the data folder, opens the store, syncs, and only then binds the port.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let (store, auth) = {
+            let config = config.clone();
+            let opened = tokio::task::spawn_blocking(move || open(&config)).await;
+            opened.map_err(|error| StartError::Store {
+                path: PathBuf::new(),
+                cause: StoreError::engine("open the store")(error),
+            })??
+        };
+        let budget = Budget::new(config.queue_bytes_max);
+        let service = Arc::new(Service::new(Arc::clone(&store), budget, config.entry_bytes_max));
+        let limits = RouteLimits { body_timeout: config.body_timeout };
+        let routes = Arc::new(Routes::new(Arc::clone(&service), auth, limits));
+        let (listener, address) = transport::bind(config.listen)
+            .await
+            .map_err(|cause| StartError::Listen { address: config.listen, cause })?;
+        Ok(Self { listener, address, service, store, routes, config })
+    }
+
+    /// Serves until `stop` resolves; then answers what is under way and closes the store.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        let Self { listener, service, store, routes, config, .. } = self;
+        let limits =
+            ConnectionLimits { connections_max: config.connections_max, header_timeout: config.header_timeout };
+        let handle = move |request| {
+            let routes = Arc::clone(&routes);
+            async move { routes.handle(request).await }
+        };
+        let stop = async {
+            stop.await;
+            service.start_draining();
+            tracing::info!("draining: no new connections, what is under way is answered");
+        };
+        if !transport::serve(listener, handle, limits, stop, config.drain_timeout).await {
+            tracing::warn!("some requests were still under way when the time to drain was over");
+        }
+        if tokio::task::spawn_blocking(move || store.close()).await.is_err() {
+            tracing::error!("the store was not closed cleanly; what was acknowledged is safe");
+        }
+        tracing::info!("closed");
+    }
+}
+
+fn open(config: &Config) -> Result<(Arc<dyn Store>, Authenticator), StartError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let folder = &config.data_dir;
+    let at_folder = |cause| StartError::Folder { path: folder.clone(), cause };
+    fs::create_dir_all(folder).map_err(at_folder)?;
+    let local = LocalKey::read_or_make(folder)?;
+    let auth = authenticator(config, &local, Arc::clone(&clock))?;
+
+    let path = folder.join("db");
+    let sizes = Sizes { cache_bytes: config.cache_bytes, memtable_bytes: config.memtable_bytes };
+    let reserve = Reserve { bytes_max: config.disk_reserve_bytes };
+    let store = RocksStore::open(&path, sizes, reserve, clock).map_err(|cause| StartError::Store { path, cause })?;
+    sync_with_parents(folder).map_err(at_folder)?;
+    Ok((Arc::new(store), auth))
+}
+
+fn authenticator(config: &Config, local: &LocalKey, clock: Arc<dyn Clock>) -> Result<Authenticator, StartError> {
+    let mut keys = KeyRing::default();
+    local.add_to(&mut keys);
+    for file in &config.trusted_keys {
+        keys.add_file(file)?;
+    }
+    if let Some(path) = &config.trusted_jwks {
+        keys.add_jwks(path)?;
+    }
+    let rules = TokenRules {
+        issuer: config.token_issuer.clone(),
+        audience: config.token_audience.clone(),
+        leeway_seconds: config.token_leeway.as_secs(),
+    };
+    Ok(Authenticator::new(keys, &rules, clock))
+}
+
+/// Checks what a start would need besides the store: for `--check-config`.
+pub fn check(config: &Config) -> Result<(), StartError> {
+    let mut keys = KeyRing::default();
+    config.trusted_keys.iter().try_for_each(|file| keys.add_file(file))?;
+    config.trusted_jwks.iter().try_for_each(|path| keys.add_jwks(path))?;
+    Ok(())
+}
+
+/// A new name is safe once the folder that holds it is synced, and so on upwards. A parent that may not be opened was
+/// not made by us.
+fn sync_with_parents(folder: &Path) -> io::Result<()> {
+    let folder = folder.canonicalize()?;
+    File::open(&folder)?.sync_all()?;
+    for parent in folder.ancestors().skip(1) {
+        if let Ok(parent) = File::open(parent) {
+            let _ = parent.sync_all();
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! The command line: one program for the server and for everything one does with it.
+
+mod serve;
+mod token;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Exit statuses, as `sysexits.h` names them.
+pub mod exit {
+    /// The command line or a setting is wrong.
+    pub const USAGE: u8 = 64;
+    /// Something this machine should provide is not there or failed.
+    pub const UNAVAILABLE: u8 = 69;
+    /// The caller may not.
+    pub const NO_PERMISSION: u8 = 77;
+}
+
+/// Append-only transcripts for AI agents: every entry stored once, synced before it is acknowledged.
+#[derive(Debug, Parser)]
+#[command(name = "verbatim", version, max_term_width = 110, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run the server
+    Serve(serve::ServeArgs),
+    /// Print a token signed with the data folder's own key
+    Token(token::TokenArgs),
+}
+
+/// Runs the program with the process's own arguments.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(exit::USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
+    match cli.verb {
+        Verb::Serve(args) => serve::run(args),
+        Verb::Token(args) => token::run(args),
+    }
+}
+
+/// Says why, and ends with a status.
+fn fail(error: impl std::fmt::Display, status: u8) -> ExitCode {
+    eprintln!("verbatim: {error}");
+    ExitCode::from(status)
+}

@@ -1,0 +1,199 @@
+//! What an operator may set: one typed struct, from flags, then the environment, then a TOML file, then defaults.
+
+mod layer;
+mod units;
+
+use std::{fs, io, net::SocketAddr, path::PathBuf, time::Duration};
+
+use verbatim_proto::limits::{ENTRY_BYTES_MAX_DEFAULT, PAGE_PAYLOAD_BYTES_MAX};
+
+use crate::auth::KeyFile;
+
+pub use layer::Layer;
+pub use units::{Bytes, Seconds};
+
+/// Where the data lies unless told otherwise.
+pub const DATA_DIR_DEFAULT: &str = "verbatim-data";
+/// Where the server listens unless told otherwise.
+pub const LISTEN_DEFAULT: &str = "127.0.0.1:4280";
+
+const MIB: u64 = 1024 * 1024;
+
+/// Everything that `verbatim serve` goes by.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The data folder.
+    pub data_dir: PathBuf,
+    /// Where to listen; port 0 picks a free one.
+    pub listen: SocketAddr,
+    /// The largest entry taken, in bytes of body.
+    pub entry_bytes_max: usize,
+    /// Bytes of appends under way at once.
+    pub queue_bytes_max: usize,
+    /// RocksDB's cache, in bytes.
+    pub cache_bytes: usize,
+    /// RocksDB's memtables, in bytes.
+    pub memtable_bytes: usize,
+    /// Bytes of the disk that appends leave free.
+    pub disk_reserve_bytes: u64,
+    /// Connections at once.
+    pub connections_max: usize,
+    /// How long headers may take to arrive, and a connection stay idle.
+    pub header_timeout: Duration,
+    /// How long a body may take to arrive.
+    pub body_timeout: Duration,
+    /// How long requests under way may take to finish once the server is told to stop.
+    pub drain_timeout: Duration,
+    /// `iss` of every token.
+    pub token_issuer: Option<String>,
+    /// `aud` of every token.
+    pub token_audience: Option<String>,
+    /// How far clocks may disagree on a token's times.
+    pub token_leeway: Duration,
+    /// Public keys that tokens may be signed with.
+    pub trusted_keys: Vec<KeyFile>,
+    /// A JWKS file of such keys.
+    pub trusted_jwks: Option<PathBuf>,
+    /// What is logged, as `tracing` filters say it.
+    pub log: String,
+    /// In which form.
+    pub log_format: LogFormat,
+}
+
+/// The form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Human on a terminal, JSON elsewhere.
+    #[default]
+    Auto,
+    /// For a person.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Which setting is wrong, and what would be right.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("--config {}: cannot read the file: {cause}", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// The file is not the TOML it should be.
+    #[error("--config {}: {cause}", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Which setting of it, and why.
+        cause: String,
+    },
+    /// A value is out of its bounds.
+    #[error("{setting}: {cause}")]
+    Setting {
+        /// The flag's name.
+        setting: &'static str,
+        /// What would be right.
+        cause: String,
+    },
+}
+
+impl Config {
+    /// Settles every setting. `given` holds flags and environment; it may name a file for what it leaves open.
+    pub fn resolve(given: Layer) -> Result<Self, ConfigError> {
+        let file = match &given.config {
+            None => Layer::default(),
+            Some(path) => {
+                let text = fs::read_to_string(path).map_err(|cause| ConfigError::Read { path: path.clone(), cause })?;
+                toml::from_str(&text)
+                    .map_err(|cause| ConfigError::File { path: path.clone(), cause: cause.to_string() })?
+            }
+        };
+        Self::settle(given.over(file))
+    }
+
+    fn settle(set: Layer) -> Result<Self, ConfigError> {
+        let entry_bytes_max = bounded(
+            "--entry-bytes-max",
+            set.entry_bytes_max,
+            ENTRY_BYTES_MAX_DEFAULT as u64,
+            1,
+            PAGE_PAYLOAD_BYTES_MAX,
+        )?;
+        let queue_bytes_max =
+            bounded("--queue-bytes-max", set.queue_bytes_max, 128 * MIB, entry_bytes_max + 1024, 64 * 1024 * MIB)?;
+        Ok(Self {
+            data_dir: set.data_dir.unwrap_or_else(|| DATA_DIR_DEFAULT.into()),
+            listen: listen(set.listen.as_deref().unwrap_or(LISTEN_DEFAULT))?,
+            entry_bytes_max: entry_bytes_max as usize,
+            queue_bytes_max: queue_bytes_max as usize,
+            cache_bytes: bounded("--cache-bytes", set.cache_bytes, 128 * MIB, MIB, 1024 * 1024 * MIB)? as usize,
+            memtable_bytes: bounded("--memtable-bytes", set.memtable_bytes, 128 * MIB, MIB, 64 * 1024 * MIB)? as usize,
+            disk_reserve_bytes: bounded("--disk-reserve-bytes", set.disk_reserve_bytes, 256 * MIB, 0, u64::MAX)?,
+            connections_max: count("--connections-max", set.connections_max, 16 * 1024)?,
+            header_timeout: time("--header-timeout", set.header_timeout, 75)?,
+            body_timeout: time("--body-timeout", set.body_timeout, 30)?,
+            drain_timeout: time("--drain-timeout", set.drain_timeout, 8)?,
+            token_issuer: set.token_issuer,
+            token_audience: set.token_audience,
+            token_leeway: set.token_leeway.map_or(Duration::ZERO, |leeway| leeway.0),
+            trusted_keys: set.trusted_keys,
+            trusted_jwks: set.trusted_jwks,
+            log: log_filter(set.log.unwrap_or_else(|| "info".to_owned()))?,
+            log_format: set.log_format.unwrap_or_default(),
+        })
+    }
+}
+
+fn wrong<T>(setting: &'static str, cause: impl Into<String>) -> Result<T, ConfigError> {
+    Err(ConfigError::Setting { setting, cause: cause.into() })
+}
+
+fn bounded(setting: &'static str, value: Option<Bytes>, default: u64, min: u64, max: u64) -> Result<u64, ConfigError> {
+    let value = value.map_or(default.max(min), |bytes| bytes.0);
+    if (min..=max).contains(&value) {
+        return Ok(value);
+    }
+    wrong(setting, format!("{value} bytes is out of bounds; give {min} to {max}"))
+}
+
+fn count(setting: &'static str, value: Option<usize>, default: usize) -> Result<usize, ConfigError> {
+    const MAX: usize = 1_000_000;
+    match value.unwrap_or(default) {
+        value if (1..=MAX).contains(&value) => Ok(value),
+        value => wrong(setting, format!("{value} is out of bounds; give 1 to {MAX}")),
+    }
+}
+
+fn time(setting: &'static str, value: Option<Seconds>, default_seconds: u64) -> Result<Duration, ConfigError> {
+    const MAX: Duration = Duration::from_secs(3600);
+    match value.map_or(Duration::from_secs(default_seconds), |seconds| seconds.0) {
+        value if value > Duration::ZERO && value <= MAX => Ok(value),
+        _ => wrong(setting, "out of bounds; give more than 0 and at most 1h"),
+    }
+}
+
+fn listen(text: &str) -> Result<SocketAddr, ConfigError> {
+    use std::net::ToSocketAddrs;
+    match text.to_socket_addrs().map(|mut addresses| addresses.next()) {
+        Ok(Some(address)) => Ok(address),
+        _ => wrong("--listen", format!("{text:?} is not HOST:PORT such as {LISTEN_DEFAULT}; port 0 picks a free one")),
+    }
+}
+
+fn log_filter(filter: String) -> Result<String, ConfigError> {
+    match filter.parse::<tracing_subscriber::EnvFilter>() {
+        Ok(_) => Ok(filter),
+        Err(error) => wrong(
+            "--log",
+            format!("{error}; give a level such as info or debug, or a filter such as verbatim_server=debug"),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests;

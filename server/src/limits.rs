@@ -1,0 +1,32 @@
+//! The server's own bounds, each with its unit in its name. Those of the wire contract are in `verbatim_proto::limits`.
+
+use std::time::Duration;
+
+/// Appends that may wait for the writer; past it callers are told to come back.
+pub const QUEUE_APPENDS_MAX: usize = 16 * 1024;
+/// Appends in one synced group.
+pub const GROUP_APPENDS_MAX: usize = 1024;
+/// Bytes of payload after which a group is closed. One append may be larger and then is a group of its own.
+pub const GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Sessions whose state the writer keeps at hand.
+pub const HEADS_MAX: usize = 64 * 1024;
+/// How often a store that failed to write looks whether it can heal.
+pub const HEAL_INTERVAL: Duration = Duration::from_millis(250);
+/// Bytes that a streamed answer is made of at a time; what one reader takes of memory is a few of these.
+pub const CHUNK_BYTES: usize = 256 * 1024;
+/// Bodies from this size on are parsed and hashed on a blocking thread; smaller ones take microseconds.
+pub const INLINE_PARSE_BYTES_MAX: usize = 64 * 1024;
+/// Comparisons of a retried entry's content under way at once; each may take several times the entry's size of memory.
+pub const COMPARISONS_MAX: usize = 2;
+/// Longest `Last-Uuid` that a conflict repeats, in bytes; a longer one is cut.
+pub const EXPECTED_ECHO_BYTES_MAX: usize = 128;
+/// Connections that HTTP/2 may multiplex at once on one connection.
+pub const HTTP2_STREAMS_MAX: u32 = 256;
+/// Bytes of request headers.
+pub const HEADER_BYTES_MAX: usize = 64 * 1024;
+
+const _: () = {
+    assert!(GROUP_APPENDS_MAX <= QUEUE_APPENDS_MAX);
+    assert!(HEADS_MAX > GROUP_APPENDS_MAX, "a group must not push its own heads out");
+    assert!(HEADER_BYTES_MAX > verbatim_proto::limits::TOKEN_BYTES_MAX);
+};

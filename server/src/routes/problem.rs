@@ -1,0 +1,194 @@
+//! A refused request, and its answer. One place turns codes into responses.
+
+use std::{borrow::Cow, time::Duration};
+
+use http::{HeaderValue, Response, StatusCode, header};
+use verbatim_proto::{
+    EntryUuid, ErrorCode, Outcome,
+    messages::{ConflictDetail, ErrorAnswer, ErrorDetail},
+};
+
+use super::{Body, json_body, set_head};
+use crate::{
+    auth::{Forbidden, Unauthenticated},
+    service::{AppendRefused, ReadRefused},
+    store::{AppendError, Overloaded, StoreError},
+};
+
+/// Why a request is refused, and what its answer says.
+#[derive(Debug)]
+pub(super) struct Problem {
+    code: ErrorCode,
+    message: Cow<'static, str>,
+    outcome: Option<Outcome>,
+    conflict: Option<ConflictDetail>,
+    head: Option<EntryUuid>,
+    allow: Option<&'static str>,
+    close: bool,
+}
+
+/// What `Retry-After` says, in seconds: long enough for a queue to drain, short enough for an agent to wait.
+const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
+
+impl Problem {
+    fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, message: message.into(), outcome: None, conflict: None, head: None, allow: None, close: false }
+    }
+
+    pub(super) fn no_route() -> Self {
+        Self::new(ErrorCode::NotFound, "there is no such route; the routes are in docs/PROTOCOL.md")
+    }
+
+    pub(super) fn method_not_allowed(allow: &'static str) -> Self {
+        let message = format!("this route does not take the method; it takes {allow}");
+        Self { allow: Some(allow), ..Self::new(ErrorCode::MethodNotAllowed, message) }
+    }
+
+    pub(super) fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::InvalidRequest, message)
+    }
+
+    pub(super) fn media_type() -> Self {
+        Self::new(
+            ErrorCode::UnsupportedMediaType,
+            "the body is not declared as JSON; send `Content-Type: application/json`",
+        )
+    }
+
+    /// The rest of the body is not read, so the connection cannot go on.
+    pub(super) fn too_large(bytes_max: usize) -> Self {
+        let message = format!(
+            "the entry is over the limit of {bytes_max} bytes; split it, or ask the operator to raise --entry-bytes-max"
+        );
+        Self { close: true, ..Self::new(ErrorCode::RequestTooLarge, message) }
+    }
+
+    pub(super) fn timeout(time: Duration) -> Self {
+        let message = format!("the body did not arrive within {} seconds; send it again", time.as_secs());
+        Self { close: true, ..Self::new(ErrorCode::RequestTimeout, message) }
+    }
+
+    pub(super) fn cursor_gone() -> Self {
+        Self::new(
+            ErrorCode::CursorGone,
+            "the chain that the cursor was made on is gone; leave the cursor out to begin anew",
+        )
+    }
+
+    /// Marks the refusal of an append that stored nothing.
+    pub(super) fn not_stored(mut self) -> Self {
+        self.outcome.get_or_insert(Outcome::NotStored);
+        self
+    }
+
+    /// Names the head of the session that the request was about.
+    pub(super) fn with_head(mut self, head: Option<EntryUuid>) -> Self {
+        self.head = self.head.or(head);
+        self
+    }
+
+    /// Whether the answer should name a head and does not yet: it is about a session, and its caller may know it.
+    pub(super) fn lacks_head(&self) -> bool {
+        let told = !matches!(self.code, ErrorCode::Authentication | ErrorCode::Permission | ErrorCode::Conflict);
+        self.head.is_none() && told && self.outcome != Some(Outcome::Unknown)
+    }
+
+    pub(super) fn of_append(refused: &AppendRefused, expected: Option<String>) -> Self {
+        let standing = refused.standing();
+        let mut problem = match refused {
+            AppendRefused::Store(AppendError::NotStored(cause)) => Self::of_store(cause),
+            AppendRefused::Store(AppendError::Unknown(cause)) => {
+                let problem = Self::of_store(cause);
+                let message = format!(
+                    "{}; whether the entry was stored is not known: a retry with the same uuid or Idempotency-Key settles it",
+                    problem.message
+                );
+                Self { message: message.into(), ..problem }
+            }
+            refused => Self::new(refused.code(), refused.to_string()),
+        };
+        problem.outcome = Some(refused.outcome());
+        problem.head = standing.and_then(|standing| standing.head);
+        if let (AppendRefused::Conflict(_), Some(standing)) = (refused, standing) {
+            problem.conflict = Some(ConflictDetail { expected, head: standing.head, length: standing.length });
+        }
+        problem
+    }
+
+    /// What a store could not do. Inner detail goes to the log and never to the caller.
+    fn of_store(error: &StoreError) -> Self {
+        let code = crate::service::store_code(error);
+        let message = match error {
+            StoreError::Overloaded => "more appends wait than the server takes on; wait and send again",
+            StoreError::Full => "the server's disk is full; wait and send again, or tell the operator to free space",
+            StoreError::Failing(_) => "the store is recovering from a failed write; wait and send again",
+            StoreError::Reopening => "the store is being reopened; wait and send again",
+            StoreError::Closed => "the server is shutting down; wait and send again",
+            StoreError::Damaged(_) | StoreError::Engine { .. } => {
+                tracing::error!(%error, "a request failed");
+                "the server failed; send again, and tell the operator the request-id if it goes on"
+            }
+        };
+        Self::new(code, message)
+    }
+
+    /// The answer.
+    pub(super) fn into_response(self) -> Response<Body> {
+        let Self { code, message, outcome, conflict, head, allow, close } = self;
+        let answer = ErrorAnswer { error: ErrorDetail { code, message: message.into_owned() }, outcome, conflict };
+        let body = serde_json::to_vec(&answer).unwrap_or_default();
+        let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = json_body(status, Body::whole(body));
+        let headers = response.headers_mut();
+        match code {
+            ErrorCode::Authentication => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"verbatim\""));
+            }
+            ErrorCode::RateLimit | ErrorCode::Overloaded | ErrorCode::StorageFull | ErrorCode::ShuttingDown => {
+                headers.insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS);
+            }
+            _ => {}
+        }
+        if let Some(allow) = allow {
+            headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+        }
+        if close {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        set_head(headers, head.as_ref());
+        response
+    }
+}
+
+impl From<Unauthenticated> for Problem {
+    fn from(error: Unauthenticated) -> Self {
+        Self::new(ErrorCode::Authentication, error.to_string())
+    }
+}
+
+impl From<Forbidden> for Problem {
+    fn from(error: Forbidden) -> Self {
+        Self::new(ErrorCode::Permission, error.to_string())
+    }
+}
+
+impl From<Overloaded> for Problem {
+    fn from(_: Overloaded) -> Self {
+        Self::of_store(&StoreError::Overloaded)
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        Self::of_store(&error)
+    }
+}
+
+impl From<ReadRefused> for Problem {
+    fn from(refused: ReadRefused) -> Self {
+        match &refused {
+            ReadRefused::NotFound => Self::new(refused.code(), refused.to_string()),
+            ReadRefused::Store(error) => Self::of_store(error),
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What routes read from a request besides its body: its name, its session, its query.
+
+use std::{
+    borrow::Cow,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use http::{HeaderMap, HeaderValue};
+use verbatim_proto::{SessionId, limits::REQUEST_ID_BYTES_MAX, names};
+
+use super::Problem;
+
+/// Names requests: by the caller's own `x-request-id`, else by a number that no other request of any run has.
+pub(super) struct RequestNames {
+    run: u32,
+    next: AtomicU64,
+}
+
+impl RequestNames {
+    pub(super) fn new() -> Self {
+        let run = uuid::Uuid::new_v4().as_fields().0;
+        Self { run, next: AtomicU64::new(0) }
+    }
+
+    /// The name, fit for a header.
+    pub(super) fn of(&self, headers: &HeaderMap) -> HeaderValue {
+        if let Some(own) = headers.get(names::X_REQUEST_ID)
+            && (1..=REQUEST_ID_BYTES_MAX).contains(&own.len())
+            && own.as_bytes().iter().all(u8::is_ascii_graphic)
+        {
+            return own.clone();
+        }
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        HeaderValue::from_str(&format!("{:08x}-{number:x}", self.run)).unwrap_or(HeaderValue::from_static("unnamed"))
+    }
+}
+
+/// The session id in a path.
+pub(super) fn session_id(text: &str) -> Result<SessionId, Problem> {
+    SessionId::new(text).map_err(|error| Problem::invalid(format!("the path's session id is out of form: {error}")))
+}
+
+/// The value of a query parameter, decoded; none where it is not there. Twice is an error.
+pub(super) fn parameter<'a>(query: Option<&'a str>, name: &str) -> Result<Option<Cow<'a, str>>, Problem> {
+    let mut values = form_urlencoded::parse(query.unwrap_or_default().as_bytes()).filter(|(key, _)| key == name);
+    let value = values.next().map(|(_, value)| value);
+    match values.next() {
+        None => Ok(value),
+        Some(_) => Err(Problem::invalid(format!("the parameter {name} was sent twice; send it once"))),
+    }
+}
+
+/// A header that may be sent once. Empty means none.
+pub(super) fn single_header<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a HeaderValue>, Problem> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next();
+    match values.next() {
+        None => Ok(value.filter(|value| !value.is_empty())),
+        Some(_) => Err(Problem::invalid(format!("the header {name} was sent twice; send it once"))),
+    }
+}

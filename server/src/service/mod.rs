@@ -1,0 +1,59 @@
+//! The rules: what an entry must be, what an append means, what a read shows. The service never sees a header, a status
+//! or a key of the store; routes translate for it on one side, an engine on the other.
+
+mod append;
+mod error;
+mod read;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use tokio::sync::Semaphore;
+
+pub use append::{AppendReceipt, AppendRequest};
+pub use error::{AppendRefused, ReadRefused, store_code};
+pub use read::{Encode, Streamed};
+
+use crate::{
+    limits::COMPARISONS_MAX,
+    store::{Budget, Overloaded, Permit, Store, StoreError},
+};
+
+/// Everything a route may ask for.
+pub struct Service {
+    store: Arc<dyn Store>,
+    budget: Budget,
+    entry_bytes_max: usize,
+    comparisons: Semaphore,
+    draining: AtomicBool,
+}
+
+impl Service {
+    /// A service over `store` that takes entries of up to `entry_bytes_max` bytes, `budget` of them at once.
+    pub fn new(store: Arc<dyn Store>, budget: Budget, entry_bytes_max: usize) -> Self {
+        let comparisons = Semaphore::new(COMPARISONS_MAX);
+        Self { store, budget, entry_bytes_max, comparisons, draining: AtomicBool::new(false) }
+    }
+
+    /// The largest entry taken, in bytes of body.
+    pub fn entry_bytes_max(&self) -> usize {
+        self.entry_bytes_max
+    }
+
+    /// Takes a share of the budget for a body of `bytes`, before any of it is read.
+    pub fn admit(&self, bytes: usize) -> Result<Permit, Overloaded> {
+        self.budget.admit(bytes)
+    }
+
+    /// Whether appends are taken now; else why not.
+    pub fn ready(&self) -> Result<(), StoreError> {
+        if self.draining.load(Ordering::Acquire) { Err(StoreError::Closed) } else { self.store.ready() }
+    }
+
+    /// Lets readiness go false, so that no new work is sent here. What is under way goes on.
+    pub fn start_draining(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+}

@@ -1,0 +1,54 @@
+//! What the service asks of a store, and one folder an engine that gives it.
+//!
+//! The contract, which `conformance` checks on every engine:
+//! - an append is answered with success only once it would survive loss of power;
+//! - nothing that is not yet safe is ever visible, to a read or through an answer;
+//! - a chain's entries are numbered from 0 without gaps and never change, so a snapshot of a chain is its length;
+//! - an answer of "not stored" means that nothing was stored; where that cannot be known the answer is "unknown".
+//!
+//! Deliberately absent: HTTP, tokens, JSON. An engine sees ids, bytes and hashes.
+
+mod budget;
+mod command;
+mod error;
+pub mod rocks;
+mod snapshot;
+
+#[cfg(test)]
+mod conformance;
+
+use std::ops::{ControlFlow, Range};
+
+use async_trait::async_trait;
+
+pub use budget::{Budget, Overloaded, Permit};
+pub use command::{Append, Appended, Expected, NewEntry, Refusal, Standing};
+pub use error::{AppendError, StoreError};
+pub use snapshot::{EntryRef, SessionKey, SessionStatus, Snapshot};
+
+/// A store of chains.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Decides one append and, where it is to be stored, stores it. Waits for the sync that the answer rests on.
+    ///
+    /// Dropping the future gives up the answer and not the append.
+    async fn append(&self, append: Append) -> Result<Appended, AppendError>;
+
+    /// The chain as it stands, or none where there is no such session. May block: call it on a blocking thread.
+    fn snapshot(&self, session: &SessionKey) -> Result<Option<Snapshot>, StoreError>;
+
+    /// Shows the snapshot's entries with a seq in `range` to `visit`, in chain order, until it breaks.
+    /// A seq past the snapshot's length is not shown. May block: call it on a blocking thread.
+    fn visit(
+        &self,
+        snapshot: &Snapshot,
+        range: Range<u64>,
+        visit: &mut dyn FnMut(&EntryRef<'_>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError>;
+
+    /// Whether appends are taken now; else why not.
+    fn ready(&self) -> Result<(), StoreError>;
+
+    /// Takes no more appends, answers those it has, closes. May block: call it on a blocking thread.
+    fn close(&self);
+}

@@ -1,0 +1,184 @@
+//! One open RocksDB: opening and its checks, point reads, the synced write. Knows families and formats, no rules.
+
+use std::path::Path;
+
+use rocksdb::{ColumnFamily, DB, WriteBatch};
+
+use super::{
+    commit::Write,
+    format::{ENTRIES, FORMAT_VERSION, IDENTITIES, META, SESSIONS, entry, identity, meta, session},
+    options::{self, Sizes},
+};
+use crate::store::{SessionKey, Snapshot, StoreError};
+
+/// An open database.
+pub(super) struct Engine {
+    db: DB,
+}
+
+impl Engine {
+    /// Opens the database in `folder`, making it where there is none. Refuses a format this program does not know.
+    pub(super) fn open(folder: &Path, sizes: &Sizes) -> Result<Self, StoreError> {
+        let db = DB::open_cf_descriptors(&options::database(sizes), folder, options::families(sizes))
+            .map_err(StoreError::engine("open the store"))?;
+        let engine = Self { db };
+        engine.check_format()?;
+        Ok(engine)
+    }
+
+    /// Opens what is there for reads alone, for a disk that is too full to open it for more.
+    pub(super) fn open_for_reads(folder: &Path, sizes: &Sizes) -> Result<Self, StoreError> {
+        let mut all = options::database(sizes);
+        all.create_if_missing(false);
+        DB::open_cf_descriptors_read_only(&all, folder, options::families(sizes), false)
+            .map(|db| Self { db })
+            .map_err(StoreError::engine("open the store for reads"))
+    }
+
+    fn check_format(&self) -> Result<(), StoreError> {
+        let found = self.get(META, meta::FORMAT, "read the format version")?;
+        match found.map(|value| meta::decode_format(&value)).transpose()? {
+            Some(FORMAT_VERSION) => Ok(()),
+            Some(other) => Err(StoreError::Damaged(format!(
+                "the data folder has format {other} and this program reads format {FORMAT_VERSION}; run the version of Verbatim that wrote it, or a newer one"
+            ))),
+            None => {
+                let mut batch = WriteBatch::default();
+                batch.put_cf(self.family(META)?, meta::FORMAT, FORMAT_VERSION.to_be_bytes());
+                self.db.write_opt(batch, &options::synced()).map_err(StoreError::engine("write the format version"))
+            }
+        }
+    }
+
+    /// The number that the next new chain gets.
+    pub(super) fn next_chain(&self) -> Result<u64, StoreError> {
+        let found = self.get(META, meta::NEXT_CHAIN, "read the next chain's number")?;
+        Ok(found.map(|value| meta::decode_next_chain(&value)).transpose()?.unwrap_or(0))
+    }
+
+    /// The session's chain as it stands.
+    pub(super) fn chain(&self, session: &SessionKey) -> Result<Option<Snapshot>, StoreError> {
+        let Some(value) = self.get(SESSIONS, &session::key(session), "read a session")? else { return Ok(None) };
+        let session = session::decode(&value)?;
+        let mut snapshot = Snapshot {
+            chain: session.chain,
+            status: session.status,
+            length: 0,
+            head: None,
+            head_seq: None,
+            digest: verbatim_proto::Digest::EMPTY,
+            bytes: 0,
+            boundary_count: 0,
+            last_boundary: None,
+            created_at: session.created_at,
+            last_at: session.created_at,
+        };
+        let newest = self.entries_before(session.chain, u64::MAX)?;
+        if newest.valid() {
+            let (key, value) =
+                newest.item().ok_or_else(|| StoreError::Damaged("an entry without a value".to_owned()))?;
+            let record = entry::decode(value)?;
+            let running = record.running;
+            snapshot.length = entry::decode_key(key)?.1 + 1;
+            snapshot.head_seq = running.head_seq;
+            snapshot.digest = running.digest;
+            snapshot.bytes = running.bytes;
+            snapshot.boundary_count = running.boundary_count;
+            snapshot.last_boundary = running.last_boundary;
+            snapshot.last_at = running.created_at;
+            snapshot.head = head(record.uuid)?;
+        }
+        newest.status().map_err(StoreError::engine("read the newest entry"))?;
+        if let Some(seq) = snapshot.head_seq.filter(|seq| seq + 1 != snapshot.length) {
+            snapshot.head = self.entry(session.chain, seq, |record| head(record.uuid))?;
+        }
+        Ok(Some(snapshot))
+    }
+
+    /// The seq of the entry that the chain knows by this identity.
+    pub(super) fn seq(&self, chain: u64, identity: &identity::Identity) -> Result<Option<u64>, StoreError> {
+        let value = self.get(IDENTITIES, &identity::key(chain, identity), "look a uuid up")?;
+        value.map(|value| identity::decode(&value)).transpose()
+    }
+
+    /// One entry that must be there.
+    fn entry<T>(
+        &self,
+        chain: u64,
+        seq: u64,
+        read: impl FnOnce(entry::Record<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        match self.get(ENTRIES, &entry::key(chain, seq), "read an entry")? {
+            Some(value) => read(entry::decode(&value)?),
+            None => Err(StoreError::Damaged(format!("entry {seq} of chain {chain} is missing"))),
+        }
+    }
+
+    /// An iterator over a chain's entries from `seq` on, standing on the first.
+    pub(super) fn entries_from(&self, chain: u64, seq: u64) -> Result<rocksdb::DBRawIterator<'_>, StoreError> {
+        let mut entries = self.chain_iterator(chain)?;
+        entries.seek(entry::key(chain, seq));
+        Ok(entries)
+    }
+
+    /// As [`entries_from`](Self::entries_from), standing on the last entry at or before `seq`.
+    pub(super) fn entries_before(&self, chain: u64, seq: u64) -> Result<rocksdb::DBRawIterator<'_>, StoreError> {
+        let mut entries = self.chain_iterator(chain)?;
+        entries.seek_for_prev(entry::key(chain, seq));
+        Ok(entries)
+    }
+
+    fn chain_iterator(&self, chain: u64) -> Result<rocksdb::DBRawIterator<'_>, StoreError> {
+        let mut bounds = rocksdb::ReadOptions::default();
+        bounds.set_iterate_lower_bound(entry::key(chain, 0));
+        bounds.set_iterate_upper_bound(entry::key(chain + 1, 0));
+        Ok(self.db.raw_iterator_cf_opt(self.family(ENTRIES)?, bounds))
+    }
+
+    /// Writes a group as one, and returns once it would survive loss of power.
+    pub(super) fn write(&self, writes: &[Write<'_>], next_chain: u64, scratch: &mut Vec<u8>) -> Result<(), StoreError> {
+        let (sessions, entries, identities) = (self.family(SESSIONS)?, self.family(ENTRIES)?, self.family(IDENTITIES)?);
+        let mut batch = WriteBatch::default();
+        for write in writes {
+            match write {
+                Write::Session(key, chain) => {
+                    let record =
+                        session::Record { chain: chain.chain, status: chain.status, created_at: chain.created_at };
+                    batch.put_cf(sessions, session::key(key), session::encode(&record));
+                    batch.put_cf(self.family(META)?, meta::NEXT_CHAIN, next_chain.to_be_bytes());
+                }
+                Write::Entry(chain, seq, running, new) => {
+                    entry::encode(scratch, running, new);
+                    batch.put_cf(entries, entry::key(*chain, *seq), &*scratch);
+                }
+                Write::Identity(chain, id, seq) => {
+                    batch.put_cf(identities, identity::key(*chain, id), identity::encode(*seq));
+                }
+            }
+        }
+        self.db.write_opt(batch, &options::synced()).map_err(StoreError::engine("write a group of appends"))
+    }
+
+    /// Stops compactions, so that closing takes no longer than it must.
+    pub(super) fn stop_background_work(&self) {
+        self.db.cancel_all_background_work(true);
+    }
+
+    fn get(
+        &self,
+        family: &'static str,
+        key: &[u8],
+        during: &'static str,
+    ) -> Result<Option<rocksdb::DBPinnableSlice<'_>>, StoreError> {
+        self.db.get_pinned_cf(self.family(family)?, key).map_err(StoreError::engine(during))
+    }
+
+    fn family(&self, name: &'static str) -> Result<&ColumnFamily, StoreError> {
+        self.db.cf_handle(name).ok_or_else(|| StoreError::Damaged(format!("the column family {name} is missing")))
+    }
+}
+
+fn head(uuid: Option<&str>) -> Result<Option<verbatim_proto::EntryUuid>, StoreError> {
+    uuid.map(|uuid| uuid.parse().map_err(|_| StoreError::Damaged("an entry's uuid is out of form".to_owned())))
+        .transpose()
+}

@@ -1,0 +1,110 @@
+//! How RocksDB is set up, and why. What an operator may size is in [`Sizes`].
+
+use rocksdb::{
+    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode, LogLevel, Options,
+    WriteBufferManager, WriteOptions,
+};
+
+use super::format::{ENTRIES, FAMILIES, IDENTITIES};
+
+/// What RocksDB may take of memory, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizes {
+    /// Blocks of data read lately, with indexes and filters.
+    pub cache_bytes: usize,
+    /// Entries synced to the log and not yet written to tables. Also bounds what is replayed after a crash.
+    pub memtable_bytes: usize,
+}
+
+/// Payloads from this size on lie in blob files, and are not rewritten by compaction.
+const BLOB_BYTES_MIN: u64 = 32 * 1024;
+const BLOCK_BYTES: usize = 16 * 1024;
+/// 10 bits a key make one lookup in a hundred of a missing key read a block.
+const FILTER_BITS_PER_KEY: f64 = 10.0;
+const DICTIONARY_BYTES: i32 = 16 * 1024;
+const DICTIONARY_TRAINING_BYTES: i32 = 100 * DICTIONARY_BYTES;
+const ZSTD_LEVEL: i32 = 3;
+/// RocksDB's own "use the default" values.
+const WINDOW_BITS_DEFAULT: i32 = -14;
+const STRATEGY_DEFAULT: i32 = 0;
+const INFO_LOG_BYTES_MAX: usize = 8 * 1024 * 1024;
+const INFO_LOGS_KEPT: usize = 4;
+const MANIFEST_PREALLOCATION_BYTES: usize = 64 * 1024;
+
+/// Options of the whole database.
+pub(super) fn database(sizes: &Sizes) -> Options {
+    let mut options = Options::default();
+    options.create_if_missing(true);
+    options.create_missing_column_families(true);
+    // A torn last record is what a crash leaves, and was never acknowledged. Damage anywhere else must stop the start
+    // rather than silently cut what follows it.
+    options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
+    options.set_paranoid_checks(true);
+    options.set_max_total_wal_size(2 * sizes.memtable_bytes as u64);
+    options.set_write_buffer_manager(&WriteBufferManager::new_write_buffer_manager(sizes.memtable_bytes, false));
+    options.set_max_background_jobs(2);
+    options.set_bytes_per_sync(1024 * 1024);
+    options.set_manifest_preallocation_size(MANIFEST_PREALLOCATION_BYTES);
+    options.set_max_open_files(-1);
+    options.set_log_level(LogLevel::Warn);
+    options.set_max_log_file_size(INFO_LOG_BYTES_MAX);
+    options.set_keep_log_file_num(INFO_LOGS_KEPT);
+    options.set_stats_dump_period_sec(0);
+    options.set_stats_persist_period_sec(0);
+    options
+}
+
+/// Every column family with its options.
+pub(super) fn families(sizes: &Sizes) -> Vec<ColumnFamilyDescriptor> {
+    let cache = Cache::new_hyper_clock_cache(sizes.cache_bytes, 0);
+    FAMILIES.iter().map(|name| ColumnFamilyDescriptor::new(*name, family(name, sizes, &cache))).collect()
+}
+
+fn family(name: &str, sizes: &Sizes, cache: &Cache) -> Options {
+    let mut table = BlockBasedOptions::default();
+    table.set_block_cache(cache);
+    table.set_block_size(BLOCK_BYTES);
+    table.set_format_version(6);
+    table.set_bloom_filter(FILTER_BITS_PER_KEY, false);
+    table.set_cache_index_and_filter_blocks(true);
+    table.set_pin_l0_filter_and_index_blocks_in_cache(true);
+    table.set_optimize_filters_for_memory(true);
+
+    let mut options = Options::default();
+    options.set_block_based_table_factory(&table);
+    options.set_level_compaction_dynamic_level_bytes(true);
+    options.set_compression_type(DBCompressionType::Lz4);
+    options.set_write_buffer_size(sizes.memtable_bytes / 2);
+    match name {
+        ENTRIES => {
+            options.set_bottommost_compression_type(DBCompressionType::Zstd);
+            options.set_bottommost_compression_options(
+                WINDOW_BITS_DEFAULT,
+                ZSTD_LEVEL,
+                STRATEGY_DEFAULT,
+                DICTIONARY_BYTES,
+                true,
+            );
+            options.set_bottommost_zstd_max_train_bytes(DICTIONARY_TRAINING_BYTES, true);
+            options.set_enable_blob_files(true);
+            options.set_min_blob_size(BLOB_BYTES_MIN);
+            options.set_blob_compression_type(DBCompressionType::Zstd);
+            options.set_enable_blob_gc(true);
+        }
+        // Most lookups are for uuids that are new: a filter in the memtable answers them without a search.
+        IDENTITIES => {
+            options.set_compression_type(DBCompressionType::None);
+            options.set_memtable_whole_key_filtering(true);
+            options.set_memtable_prefix_bloom_ratio(0.05);
+        }
+        _ => {}
+    }
+    options
+}
+
+/// How every group is written. There is no other: what is answered with success is synced.
+pub(super) fn synced() -> WriteOptions {
+    let mut options = WriteOptions::default();
+    options.set_sync(true);
+    options
+}

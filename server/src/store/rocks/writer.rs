@@ -1,0 +1,227 @@
+//! The one thread that owns all heads: drains the queue, decides, writes once with sync, moves heads, answers.
+//!
+//! So there are no locks and no conflicts between threads, and one sync serves as many appends as wait for it. What it
+//! decides is in `commit`; how it heals after a failed write is in `heal`.
+
+use std::{sync::Arc, time::Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use lru::LruCache;
+use tokio::sync::oneshot;
+
+use super::{
+    commit::{Candidate, Decision, Group, View},
+    disk::Reserve,
+    engine::Engine,
+    format::identity::Identity,
+    latch::Latch,
+    slot::Slot,
+};
+use crate::{
+    clock::Clock,
+    limits::{GROUP_APPENDS_MAX, GROUP_BYTES_MAX, HEAL_INTERVAL},
+    store::{AppendError, Appended, SessionKey, Snapshot, StoreError},
+};
+
+/// What comes through the queue.
+pub(super) enum Message {
+    /// An append, and where its answer goes.
+    Append(Job),
+    /// Answer what came before, then end.
+    Close,
+}
+
+/// An append that waits.
+pub(super) struct Job {
+    pub(super) candidate: Candidate,
+    pub(super) answer: oneshot::Sender<Result<Appended, AppendError>>,
+}
+
+/// The writer's own: nothing here is shared but the latch and the slot.
+pub(super) struct Writer {
+    pub(super) queue: Receiver<Message>,
+    pub(super) slot: Arc<Slot>,
+    pub(super) latch: Arc<Latch>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) reserve: Reserve,
+    pub(super) heads: LruCache<SessionKey, Snapshot>,
+    pub(super) next_chain: u64,
+    /// Whether a write has failed since the database was opened, so that it must be opened again.
+    pub(super) must_reopen: bool,
+    /// When to try to heal next, where the latch is closed. As appends that come meanwhile do not move it, they cannot
+    /// keep the store from healing.
+    pub(super) heal_at: Instant,
+    /// The stored form of one entry, kept for its memory.
+    pub(super) scratch: Vec<u8>,
+}
+
+impl Writer {
+    /// Works until it is told to close.
+    pub(super) fn run(mut self) {
+        while let Some(jobs) = self.next_group() {
+            self.commit(jobs);
+        }
+        self.slot.close();
+    }
+
+    /// The appends that wait, up to a group's bounds; none once the queue is closed. While the latch is closed it comes
+    /// back from time to time with nothing, having tried to heal.
+    fn next_group(&mut self) -> Option<Vec<Job>> {
+        let mut jobs = Vec::new();
+        let mut bytes = 0;
+        if self.latch.check().is_ok() {
+            self.take(self.queue.recv().ok()?, &mut jobs, &mut bytes)?;
+        } else {
+            match self.queue.recv_deadline(self.heal_at) {
+                Ok(message) => self.take(message, &mut jobs, &mut bytes)?,
+                Err(RecvTimeoutError::Timeout) => self.heal(),
+                Err(RecvTimeoutError::Disconnected) => return None,
+            }
+        }
+        while jobs.len() < GROUP_APPENDS_MAX && bytes < GROUP_BYTES_MAX {
+            match self.queue.try_recv() {
+                Ok(message) => {
+                    if self.take(message, &mut jobs, &mut bytes).is_none() {
+                        self.commit(jobs);
+                        return None;
+                    }
+                }
+                Err(_) => break,
+            }
+        }
+        Some(jobs)
+    }
+
+    fn take(&self, message: Message, jobs: &mut Vec<Job>, bytes: &mut usize) -> Option<()> {
+        match message {
+            Message::Append(job) => {
+                *bytes += job.candidate.append.entries.iter().map(|entry| entry.payload.len()).sum::<usize>();
+                jobs.push(job);
+                Some(())
+            }
+            Message::Close => None,
+        }
+    }
+
+    fn commit(&mut self, jobs: Vec<Job>) {
+        if jobs.is_empty() {
+            return;
+        }
+        if let Err(reason) = self.admit(&jobs) {
+            for job in jobs {
+                answer(job.answer, Err(AppendError::NotStored(reason.clone())));
+            }
+            return;
+        }
+        let (candidates, answers): (Vec<_>, Vec<_>) = jobs.into_iter().map(|job| (job.candidate, job.answer)).unzip();
+        let (decisions, written) = self.decide_and_write(&candidates);
+        if let Err(reason) = &written {
+            self.fail(reason.clone());
+        }
+        for (decision, to) in decisions.into_iter().zip(answers) {
+            answer(to, settle(decision, &written));
+        }
+    }
+
+    fn admit(&self, jobs: &[Job]) -> Result<(), StoreError> {
+        self.latch.check()?;
+        let bytes: usize =
+            jobs.iter().flat_map(|job| &job.candidate.append.entries).map(|entry| entry.payload.len()).sum();
+        if self.reserve.has_room(self.slot.folder(), bytes as u64) {
+            return Ok(());
+        }
+        tracing::warn!("the disk of the data folder is full: appends are refused until there is room");
+        self.latch.close(StoreError::Full);
+        Err(StoreError::Full)
+    }
+
+    fn decide_and_write(
+        &mut self,
+        candidates: &[Candidate],
+    ) -> (Vec<Result<Decision, StoreError>>, Result<(), StoreError>) {
+        let Self { slot, heads, clock, next_chain, scratch, .. } = self;
+        let mut group = Group::new(clock.now(), *next_chain);
+        let mut decisions = Vec::with_capacity(candidates.len());
+        let written = slot.with(|engine| {
+            let mut view = Stored { engine, heads };
+            decisions.extend(candidates.iter().map(|candidate| group.decide(&mut view, candidate)));
+            if group.writes().is_empty() { Ok(()) } else { engine.write(group.writes(), group.next_chain(), scratch) }
+        });
+        if written.is_ok() {
+            *next_chain = group.next_chain();
+            for (session, chain) in group.into_chains() {
+                heads.put(session.clone(), chain);
+            }
+        }
+        decisions.resize_with(candidates.len(), || Err(StoreError::Reopening));
+        (decisions, written)
+    }
+
+    /// A write failed: no append is taken until the database was opened again, and every head is read anew.
+    fn fail(&mut self, reason: StoreError) {
+        tracing::error!(%reason, "appends are refused until the store has healed");
+        self.latch.close(reason);
+        self.heads.clear();
+        self.must_reopen = true;
+    }
+
+    /// Takes appends again if the disk has room, a probe syncs and, after a failed write, the database opens again.
+    fn heal(&mut self) {
+        self.heal_at = Instant::now() + HEAL_INTERVAL;
+        match self.try_heal() {
+            Ok(()) => {
+                self.latch.open();
+                tracing::info!("the store has healed: appends are taken again");
+            }
+            Err(reason) => tracing::debug!(%reason, "the store cannot heal yet"),
+        }
+    }
+
+    fn try_heal(&mut self) -> Result<(), StoreError> {
+        self.reserve.probe(self.slot.folder())?;
+        if self.must_reopen {
+            self.slot.reopen()?;
+            self.heads.clear();
+            self.next_chain = self.slot.with(Engine::next_chain)?;
+            self.must_reopen = false;
+        }
+        Ok(())
+    }
+}
+
+/// The answer to one append, given whether its group is safe.
+fn settle(decision: Result<Decision, StoreError>, written: &Result<(), StoreError>) -> Result<Appended, AppendError> {
+    match (decision, written) {
+        (Ok(Decision { rests_on_group: true, .. }), Err(reason)) => Err(AppendError::Unknown(reason.clone())),
+        (Ok(Decision { answer, .. }), _) => Ok(answer),
+        (Err(reason), _) => Err(AppendError::NotStored(reason)),
+    }
+}
+
+fn answer(to: oneshot::Sender<Result<Appended, AppendError>>, answer: Result<Appended, AppendError>) {
+    // A caller that has gone away has no use for the answer.
+    let _ = to.send(answer);
+}
+
+/// What is stored, heads from the cache where it has them.
+struct Stored<'a> {
+    engine: &'a Engine,
+    heads: &'a mut LruCache<SessionKey, Snapshot>,
+}
+
+impl View for Stored<'_> {
+    fn chain(&mut self, session: &SessionKey) -> Result<Option<Snapshot>, StoreError> {
+        if let Some(chain) = self.heads.get(session) {
+            return Ok(Some(*chain));
+        }
+        let found = self.engine.chain(session)?;
+        if let Some(chain) = found {
+            self.heads.put(session.clone(), chain);
+        }
+        Ok(found)
+    }
+
+    fn seq(&mut self, chain: u64, identity: &Identity) -> Result<Option<u64>, StoreError> {
+        self.engine.seq(chain, identity)
+    }
+}
