@@ -8,7 +8,8 @@ use crate::ids::{OrganizationId, SessionId};
 
 /// The claims of a token (PROTOCOL.md, Who may call). With `session_id` it is a session token, without an access token.
 ///
-/// `nbf`, `iss` and `aud` are checked where the token is verified and are not kept.
+/// Times are NumericDates (RFC 7519, section 2): whole seconds since 1970, a fraction cut off. `iss` and `aud` are checked
+/// where the token is verified and are not kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     /// The organisation whose sessions the token reaches.
@@ -19,10 +20,14 @@ pub struct Claims {
     /// What the bearer may do; where absent, see [`Claims::scopes`].
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub scope: Option<Scopes>,
-    /// When the token ceases to hold, in seconds since 1970 (RFC 7519, section 4.1.4).
+    /// When the token ceases to hold (RFC 7519, section 4.1.4).
+    #[serde(deserialize_with = "numeric_date")]
     pub exp: u64,
-    /// When it was made, in seconds since 1970.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// When it begins to hold (RFC 7519, section 4.1.5).
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "numeric_date_present")]
+    pub nbf: Option<u64>,
+    /// When it was made (RFC 7519, section 4.1.6).
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "numeric_date_present")]
     pub iat: Option<u64>,
     /// Whom it was made for, for the audit trail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,6 +50,24 @@ impl Claims {
 
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
+}
+
+fn numeric_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum NumericDate {
+        Whole(u64),
+        Fraction(f64),
+    }
+    match NumericDate::deserialize(deserializer)? {
+        NumericDate::Whole(seconds) => Ok(seconds),
+        // As casts saturate, a time before 1970 is 0, long past, and one beyond counting is never reached.
+        NumericDate::Fraction(seconds) => Ok(seconds as u64),
+    }
+}
+
+fn numeric_date_present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    numeric_date(deserializer).map(Some)
 }
 
 /// One word of `scope`.
@@ -168,6 +191,7 @@ mod tests {
                 session_id: id.map(|id| SessionId::new(&id)).transpose()?,
                 scope: bits.map(Scopes),
                 exp,
+                nbf: Some(exp / 2),
                 iat: None,
                 sub,
                 jti: None,
@@ -209,6 +233,13 @@ mod tests {
         ] {
             assert!(claims(&bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn times_may_have_fractions() {
+        let org = "0190d3a5-7c1e-7000-8000-000000000000";
+        let claims = claims(&format!(r#"{{"organization_uuid":"{org}","exp":1.9,"nbf":-3}}"#)).expect("claims");
+        assert_eq!((claims.exp, claims.nbf), (1, Some(0)));
     }
 
     #[test]
