@@ -37,7 +37,7 @@ fn an_entry_is_stored_as_it_always_was() {
     let expected = [
         "01010206",
         "0000010203040506",
-        "d7d2c40b2ebfa6b0aae36a43ecf8ac5d8eec4a21d3c3a8d5a8ed8f3d0ca02b85",
+        "6e46dd10defc9b56c29a6ec56b508c21f54c08192194e4df25bf36f0c9c3c279",
         &"dd".repeat(32),
         "0000000000000007",
         "00000002",

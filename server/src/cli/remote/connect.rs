@@ -1,0 +1,111 @@
+//! From the arguments to a client: whose token goes along, and where one is signed.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use verbatim_client::{Client, ClientBuilder, SessionId, Token, TokenError};
+use verbatim_proto::{Claims, OrganizationId};
+
+use super::{Fault, RemoteArgs};
+use crate::{
+    auth::local::{LocalKey, LocalKeyError},
+    cli::exit,
+    clock::{Clock, SystemClock, unix_seconds},
+    config::DATA_DIR_DEFAULT,
+};
+
+/// Where a server listens unless told otherwise.
+pub(super) const URL_DEFAULT: &str = "http://127.0.0.1:4280";
+/// How long a token holds that is signed here. The client asks for another when it is refused.
+const TOKEN_SECONDS: u64 = 600;
+
+impl RemoteArgs {
+    /// The client for this server; `set` adds a verb's own settings.
+    pub(super) fn client(&self, set: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Result<Client, Fault> {
+        let mut builder = Client::builder(&self.url);
+        if let Some(organization) = self.org {
+            builder = builder.organization(organization);
+        }
+        builder = match (self.signing_key()?, &self.token) {
+            (Some(key), _) => builder.token_provider(sign_with(key, self.org)),
+            (None, Some(token)) => builder.token(token),
+            (None, None) => return Err(no_token()),
+        };
+        Ok(set(builder).build()?)
+    }
+
+    /// The key to sign with: that of the folder which was named, or, where there is no token and the server is on this
+    /// machine, that of the default folder.
+    fn signing_key(&self) -> Result<Option<LocalKey>, Fault> {
+        if let Some(folder) = &self.data_dir {
+            return read_key(folder).map(Some);
+        }
+        if self.token.is_some() || !is_this_machine(&self.url) {
+            return Ok(None);
+        }
+        let folder = env::var_os("VERBATIM_DATA_DIR").map_or_else(|| PathBuf::from(DATA_DIR_DEFAULT), PathBuf::from);
+        match LocalKey::read(&folder) {
+            Ok(key) => Ok(Some(key)),
+            Err(LocalKeyError::Missing(_)) => Ok(None),
+            Err(error) => Err(Fault::new(exit::NO_PERMISSION, error)),
+        }
+    }
+}
+
+fn read_key(folder: &Path) -> Result<LocalKey, Fault> {
+    LocalKey::read(folder).map_err(|error| Fault::new(exit::NO_PERMISSION, error))
+}
+
+fn no_token() -> Fault {
+    let message = "no token: give --token or VERBATIM_TOKEN, or --data-dir on the server's own machine; \
+        `verbatim token` prints one";
+    Fault::new(exit::NO_PERMISSION, message)
+}
+
+/// Session tokens that may append and read, each for the session it is asked for.
+fn sign_with(
+    key: LocalKey,
+    organization: Option<OrganizationId>,
+) -> impl Fn(SessionId) -> std::future::Ready<Result<Token, TokenError>> {
+    let key = Arc::new(key);
+    move |session| std::future::ready(sign(&key, organization, session))
+}
+
+fn sign(key: &LocalKey, organization: Option<OrganizationId>, session: SessionId) -> Result<Token, TokenError> {
+    let now = unix_seconds(SystemClock.now());
+    let claims = Claims {
+        organization_uuid: organization.unwrap_or(key.organization()),
+        session_id: Some(session),
+        scope: None,
+        exp: now.saturating_add(TOKEN_SECONDS),
+        nbf: None,
+        iat: Some(now),
+        sub: None,
+        jti: None,
+    };
+    Token::new(&key.mint(&claims).map_err(TokenError::new)?)
+}
+
+fn is_this_machine(url: &str) -> bool {
+    let authority = url.strip_prefix("http://").unwrap_or_default().split('/').next().unwrap_or_default();
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    matches!(host, "127.0.0.1" | "localhost" | "[::1]")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_folder_signs_for_this_machine_alone() {
+        for near in [URL_DEFAULT, "http://localhost:1/", "http://[::1]:4280", "http://127.0.0.1"] {
+            assert!(is_this_machine(near), "{near}");
+        }
+        for far in ["http://127.0.0.1.example:80", "http://example/127.0.0.1", "https://example", "http://localhost@example", ""] {
+            assert!(!is_this_machine(far), "{far}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The verbs that speak to a server over the wire, through the client crate. They know nothing of the store.
+
+mod append;
+mod connect;
+mod export;
+mod fault;
+mod import;
+mod line;
+mod teleport;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Subcommand};
+use tokio::runtime::{Builder, Runtime};
+use verbatim_proto::OrganizationId;
+
+use super::{exit, fail};
+use fault::Fault;
+
+/// Where the server is, and who is calling.
+#[derive(Debug, Clone, Args)]
+pub struct RemoteArgs {
+    /// The server
+    #[arg(long, env = "VERBATIM_URL", value_name = "URL", default_value = connect::URL_DEFAULT)]
+    url: String,
+    /// The token to send
+    #[arg(long, env = "VERBATIM_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// Sign a token with this data folder's own key instead; on the server's own machine. Without it and without a token,
+    /// VERBATIM_DATA_DIR or ./verbatim-data is looked at
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Organisation the token must be of [default: with a data folder, its own]
+    #[arg(long, value_name = "UUID")]
+    org: Option<OrganizationId>,
+}
+
+/// A verb that speaks to a server.
+#[derive(Debug, Subcommand)]
+pub enum RemoteVerb {
+    /// Append an entry to a session
+    Append(append::AppendArgs),
+    /// Send JSONL transcripts, one session a file; again, to send what is missing
+    Import(import::ImportArgs),
+    /// Write a session as JSONL, each entry as it was appended
+    Export(export::ExportArgs),
+    /// Print a session's pages, one JSON document a line
+    Teleport(teleport::TeleportArgs),
+}
+
+/// Runs a verb to its end.
+pub fn run(verb: RemoteVerb) -> ExitCode {
+    let runtime = match Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(format!("cannot start the runtime: {error}"), exit::UNAVAILABLE),
+    };
+    match carry_out(verb, &runtime) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) if fault.is_told => ExitCode::from(fault.status),
+        Err(fault) => fail(&fault.message, fault.status),
+    }
+}
+
+fn carry_out(verb: RemoteVerb, runtime: &Runtime) -> Result<(), Fault> {
+    match verb {
+        RemoteVerb::Append(args) => append::run(args, runtime),
+        RemoteVerb::Import(args) => import::run(args, runtime),
+        RemoteVerb::Export(args) => export::run(args, runtime),
+        RemoteVerb::Teleport(args) => teleport::run(args, runtime),
+    }
+}
