@@ -1,37 +1,61 @@
-//! Real transcripts: the fixtures, or the whole corpus where `VERBATIM_CORPUS` names its folder.
+//! Real transcripts: the fixtures, or the whole corpus where `VERBATIM_CORPUS` names its folder. Their lines are judged
+//! here without the product's own code.
 
 use std::{
+    collections::HashMap,
     fs,
     path::{Path, PathBuf},
 };
 
 use serde_json::{Map, Value, value::RawValue};
 
-/// One line of a transcript, told apart without the product's own code.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Line {
-    /// One acceptable entry.
-    Entry(String),
-    /// Several, the newlines between them lost.
-    Glued(Vec<String>),
-    /// Something else.
-    Bad,
-}
-
-/// A transcript.
-#[derive(Debug, Clone)]
+/// A transcript, and what is to become of each of its lines.
+#[derive(Debug, Clone, Default)]
 pub struct Transcript {
     /// Where it is.
     pub path: PathBuf,
-    /// Its lines.
-    pub lines: Vec<Line>,
+    /// What an import stores, in order.
+    pub entries: Vec<String>,
+    /// Numbers, from 1, of lines that hold something else than acceptable entries.
+    pub bad: Vec<usize>,
+    /// Of lines that hold several entries, the newlines between them lost.
+    pub glued: Vec<usize>,
+    /// Of lines with an entry that came before.
+    pub repeated: Vec<usize>,
 }
 
 impl Transcript {
     /// Reads a file.
     pub fn read(path: &Path) -> Self {
         let text = fs::read_to_string(path).expect("a transcript in UTF-8");
-        Self { path: path.to_owned(), lines: text.lines().map(classify).collect() }
+        let mut transcript = Self { path: path.to_owned(), ..Self::default() };
+        let mut by_uuid = HashMap::new();
+        for (at, line) in text.lines().enumerate() {
+            transcript.judge(at + 1, line, &mut by_uuid);
+        }
+        transcript
+    }
+
+    fn judge(&mut self, number: usize, line: &str, by_uuid: &mut HashMap<String, Value>) {
+        let objects: Result<Vec<Box<RawValue>>, _> = serde_json::Deserializer::from_str(line).into_iter().collect();
+        let entries: Option<Vec<_>> = objects.ok().map(|all| all.iter().map(|text| judged(text)).collect()).unwrap_or(None);
+        let Some(entries) = entries.filter(|entries| !entries.is_empty()) else {
+            self.bad.push(number);
+            return;
+        };
+        if entries.len() > 1 {
+            self.glued.push(number);
+        }
+        for (text, uuid, value) in entries {
+            match uuid.as_ref().and_then(|uuid| by_uuid.get(uuid)) {
+                Some(before) if *before == value => self.repeated.push(number),
+                Some(_) => self.bad.push(number),
+                None => {
+                    self.entries.push(text);
+                    by_uuid.extend(uuid.map(|uuid| (uuid, value)));
+                }
+            }
+        }
     }
 
     /// The file's name.
@@ -41,28 +65,27 @@ impl Transcript {
 
     /// Whether each line is one acceptable entry.
     pub fn is_clean(&self) -> bool {
-        self.lines.iter().all(|line| matches!(line, Line::Entry(_)))
+        self.bad.is_empty() && self.glued.is_empty() && self.repeated.is_empty()
     }
 
-    /// The entries of its good lines, in order.
-    pub fn entries(&self) -> Vec<&str> {
-        let texts = self.lines.iter().flat_map(|line| match line {
-            Line::Entry(text) => std::slice::from_ref(text),
-            Line::Glued(texts) => texts,
-            Line::Bad => &[],
-        });
-        texts.map(String::as_str).collect()
-    }
-
-    /// The numbers, from 1, of the lines that are `kind`.
-    pub fn numbers(&self, kind: impl Fn(&Line) -> bool) -> Vec<usize> {
-        self.lines.iter().enumerate().filter(|(_, line)| kind(line)).map(|(at, _)| at + 1).collect()
-    }
-
-    /// What an export of its good lines must be.
+    /// What an export of it must be.
     pub fn exported(&self) -> Vec<u8> {
-        self.entries().iter().flat_map(|entry| [entry.as_bytes(), b"\n"].concat()).collect()
+        self.entries.iter().flat_map(|entry| [entry.as_bytes(), b"\n"].concat()).collect()
     }
+}
+
+/// An acceptable entry: its bytes, its uuid where it has one, and its content. `None` for anything else.
+fn judged(text: &RawValue) -> Option<(String, Option<String>, Value)> {
+    let members: Map<String, Value> = serde_json::from_str(text.get()).ok()?;
+    let uuid = match members.get("uuid") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(uuid)) => Some(uuid.clone()),
+        Some(_) => return None,
+    };
+    let well_formed = |uuid: &String| {
+        (1..=64).contains(&uuid.len()) && uuid.bytes().all(|byte| byte.is_ascii_graphic()) && !uuid.starts_with('~')
+    };
+    uuid.iter().all(well_formed).then(|| (text.get().to_owned(), uuid, Value::Object(members)))
 }
 
 /// The fixtures' folder.
@@ -70,9 +93,24 @@ pub fn fixtures_dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
 }
 
-/// A fixture by name.
-pub fn fixture(name: &str) -> Transcript {
-    Transcript::read(&fixtures_dir().join(name))
+/// The fixture that shows compaction.
+pub fn compacted() -> Transcript {
+    Transcript::read(&fixtures_dir().join("entire-cli-cd-95adddad32-0.lines-226-234-512-531.jsonl"))
+}
+
+/// The fixture with a glued line and a repeated entry.
+pub fn glued() -> Transcript {
+    Transcript::read(&fixtures_dir().join("entire-cli-bd-7375936c5c-0.lines-178-191.jsonl"))
+}
+
+/// The fixture with no acceptable line.
+pub fn pretty_printed() -> Transcript {
+    Transcript::read(&fixtures_dir().join("entire-cli-gemini-12-cbfeaa512b-0.jsonl"))
+}
+
+/// A whole, clean session.
+pub fn clean() -> Transcript {
+    Transcript::read(&fixtures_dir().join("entire-cli-ee-8f793bfeb9-0.jsonl"))
 }
 
 /// Every transcript there is, by name. Panics where there is none.
@@ -84,27 +122,4 @@ pub fn all() -> Vec<Transcript> {
     paths.sort();
     assert!(!paths.is_empty(), "no *.jsonl in {}", dir.display());
     paths.iter().map(|path| Transcript::read(path)).collect()
-}
-
-fn classify(line: &str) -> Line {
-    let values: Result<Vec<Box<RawValue>>, _> = serde_json::Deserializer::from_str(line).into_iter().collect();
-    let texts: Option<Vec<_>> = values.ok().map(|values| values.iter().map(|value| value.get().to_owned()).collect());
-    match texts {
-        Some(mut texts) if !texts.is_empty() && texts.iter().all(|text| is_entry(text)) => match texts.len() {
-            1 => Line::Entry(texts.remove(0)),
-            _ => Line::Glued(texts),
-        },
-        _ => Line::Bad,
-    }
-}
-
-fn is_entry(text: &str) -> bool {
-    let Ok(members) = serde_json::from_str::<Map<String, Value>>(text) else { return false };
-    match members.get("uuid") {
-        None | Some(Value::Null) => true,
-        Some(Value::String(uuid)) => {
-            uuid.len() <= 64 && uuid.bytes().all(|byte| byte.is_ascii_graphic()) && !uuid.starts_with('~')
-        }
-        Some(_) => false,
-    }
 }

@@ -30,6 +30,7 @@ use crate::{
 pub struct Setup {
     folder: Arc<TempDir>,
     data_dir: PathBuf,
+    seen_at: Option<PathBuf>,
     args: Vec<OsString>,
     env: Vec<(String, OsString)>,
     wrapper: Vec<OsString>,
@@ -39,7 +40,7 @@ impl Default for Setup {
     fn default() -> Self {
         let folder = Arc::new(tempfile::tempdir().expect("a temporary folder"));
         let data_dir = folder.path().join("data");
-        Self { folder, data_dir, args: Vec::new(), env: Vec::new(), wrapper: Vec::new() }
+        Self { folder, data_dir, seen_at: None, args: Vec::new(), env: Vec::new(), wrapper: Vec::new() }
     }
 }
 
@@ -65,6 +66,13 @@ impl Setup {
         self
     }
 
+    /// Where the test finds the data folder, if the server sees another file system.
+    #[must_use]
+    pub fn seen_at(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.seen_at = Some(dir.into());
+        self
+    }
+
     /// Starts the binary through another command, which must replace itself with it.
     #[must_use]
     pub fn wrapped_in(mut self, wrapper: Vec<OsString>) -> Self {
@@ -75,6 +83,10 @@ impl Setup {
     /// A folder that lives as long as the setup, for configuration files and the like.
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    fn visible_dir(&self) -> &Path {
+        self.seen_at.as_deref().unwrap_or(&self.data_dir)
     }
 
     /// The command line that serves.
@@ -108,7 +120,7 @@ impl Setup {
         .await;
         // The line may come before anything else on the pipe is read: keep draining it.
         tokio::spawn(async move { while listening.recv().await.is_some() {} });
-        let signer = until("the signing key", async || Signer::local(&self.data_dir)).await;
+        let signer = until("the signing key", async || Signer::local(self.visible_dir())).await;
         let server = Server { child, address, log, signer, setup: self };
         let healthy = within("/healthz to answer", server.call("GET", "/healthz").send()).await;
         assert_eq!(healthy.status, 200, "{healthy:?}");
@@ -156,7 +168,7 @@ impl Server {
 
     /// Its data folder.
     pub fn data_dir(&self) -> &Path {
-        &self.setup.data_dir
+        self.setup.visible_dir()
     }
 
     /// How it was started.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     pages::{self, Event},
-    wire::{Answer, Call},
+    wire::{Answer, Call, Connection},
 };
 
 /// A session and the token to reach it with.
@@ -38,6 +38,11 @@ impl Session {
     /// The token in use.
     pub fn token(&self) -> &str {
         &self.token
+    }
+
+    /// A connection to its server, to send many requests over.
+    pub async fn connect(&self) -> Connection {
+        Connection::open(self.address).await.expect("a connection")
     }
 
     /// The path of append and whole transcript.

@@ -1,1 +1,27 @@
-//! placeholder
+//! Every promise of `docs/PROTOCOL.md`, tried on the real binary over real sockets. One binary, so that it links once.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod append;
+mod auth;
+mod big_session;
+mod command_line;
+mod config;
+mod corpus;
+mod crash;
+mod drain;
+mod errors;
+mod first_start;
+mod full_disk;
+mod health;
+mod http2;
+mod import;
+mod logs;
+mod lost_acks;
+mod model;
+mod pages;
+mod race;
+mod restart;
+mod rooms;
+mod stalled;
+mod token_command;
+mod transcript;
