@@ -1,10 +1,13 @@
 //! `append`: what is asked for on the command line, as a plan for the engine, and its report.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
 
-use super::{Deal, Writer, verbatim::VerbatimAppender};
+use super::{
+    Appender, Deal, Writer,
+    through::{AnyAppender, Through},
+};
 use crate::{
     cli::{PaceArgs, Span, TargetArgs, share},
     engine::{Group, Plan},
@@ -35,12 +38,23 @@ pub struct AppendArgs {
     /// Share of agents that write to another agent's sessions, so that two race for each head
     #[arg(long, default_value = "0", value_parser = share)]
     pub conflict_share: f64,
+    /// Entries an append; more than one go as atomic batches
+    #[arg(long, default_value = "1", value_parser = batch)]
+    pub batch: NonZeroUsize,
+    /// Which way in to the server
+    #[arg(long, value_enum, default_value_t = Through::Wire)]
+    pub through: Through,
     /// Seed of all that is random
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// How long to measure each of the machine's limits; 0 leaves them out
     #[arg(long, default_value = "4s")]
     pub limits: Span,
+}
+
+fn batch(text: &str) -> Result<NonZeroUsize, String> {
+    let number = text.parse().ok().filter(|number: &NonZeroUsize| number.get() <= 1_000);
+    number.ok_or_else(|| "a batch is 1 to 1000 entries".to_owned())
 }
 
 /// Appends as asked for, ready to be run against any server.
@@ -80,7 +94,9 @@ impl AppendWork {
     pub fn describe(&self) -> String {
         let PaceArgs { agents, rate, .. } = self.args.pace;
         let pace = rate.map_or("closed loop".to_owned(), |rate| format!("open loop at {rate}/s"));
-        format!("appends of {}, {agents} agents, {pace}", self.source.describe())
+        let batch = self.args.batch.get();
+        let batches = if batch > 1 { format!(" in batches of {batch}") } else { String::new() };
+        format!("appends of {}{batches}, {agents} agents, {pace}", self.source.describe())
     }
 
     /// The settings that shape the figures.
@@ -94,6 +110,8 @@ impl AppendWork {
             ("warm-up", format!("{:?}", pace.warm_up.0)),
             ("generator threads", pace.threads.to_string()),
             ("entries", self.source.describe()),
+            ("entries an append", self.args.batch.to_string()),
+            ("through", format!("{:?}", self.args.through).to_lowercase()),
             ("conflict share", self.args.conflict_share.to_string()),
             ("seed", self.args.seed.to_string()),
         ]
@@ -103,32 +121,53 @@ impl AppendWork {
 
     /// The asked-for run against a Verbatim server.
     pub fn plan(&self, target: &Arc<Target>) -> Plan {
-        let PaceArgs { rate, duration, warm_up, .. } = self.args.pace;
-        self.plan_with(target, rate, duration.into(), warm_up.into())
+        self.plan_of(
+            self.args.pace.rate,
+            self.args.pace.duration.into(),
+            self.args.pace.warm_up.into(),
+            self.appenders(target),
+        )
     }
 
     /// The same appends in a closed loop, for another length of time.
     pub fn closed_plan(&self, target: &Arc<Target>, duration: Duration, warm_up: Duration) -> Plan {
-        self.plan_with(target, None, duration, warm_up)
+        self.plan_of(None, duration, warm_up, self.appenders(target))
     }
 
-    fn plan_with(&self, target: &Arc<Target>, rate: Option<f64>, duration: Duration, warm_up: Duration) -> Plan {
-        Plan { groups: vec![self.group(target, rate)], threads: self.args.pace.threads.into(), warm_up, duration }
+    /// The same appends by any appender; `make` makes the one of a given agent.
+    pub fn plan_of<A: Appender>(
+        &self,
+        rate: Option<f64>,
+        duration: Duration,
+        warm_up: Duration,
+        make: impl Fn(usize) -> A + Send + Sync + 'static,
+    ) -> Plan {
+        Plan { groups: vec![self.group(rate, make)], threads: self.args.pace.threads.into(), warm_up, duration }
     }
 
-    fn group(&self, target: &Arc<Target>, rate: Option<f64>) -> Group {
-        let deal = Deal {
+    /// The agents that append.
+    pub fn group<A: Appender>(&self, rate: Option<f64>, make: impl Fn(usize) -> A + Send + Sync + 'static) -> Group {
+        let deal = self.deal();
+        let (source, pool, seed) = (self.source.clone(), Arc::clone(&self.pool), fastrand::u64(..));
+        let batch = self.args.batch;
+        Group::new("append", self.agents(), rate, move |agent| {
+            let entries = Entries::new(source.clone(), Arc::clone(&pool), seed, agent as u64);
+            Writer::new(make(agent), entries, deal.chains(agent), batch)
+        })
+    }
+
+    fn appenders(&self, target: &Arc<Target>) -> impl Fn(usize) -> AnyAppender + Send + Sync + 'static {
+        let (target, through, batches) = (Arc::clone(target), self.args.through, self.args.batch.get() > 1);
+        move |_| AnyAppender::new(through, Arc::clone(&target), batches)
+    }
+
+    fn deal(&self) -> Deal {
+        Deal {
             prefix: format!("load-{:012x}", fastrand::u64(..1 << 48)).into(),
             agents: self.agents(),
             sessions: self.sessions(),
             conflict_share: self.args.conflict_share,
-        };
-        let (target, source, pool, seed) =
-            (Arc::clone(target), self.source.clone(), Arc::clone(&self.pool), fastrand::u64(..));
-        Group::new("append", self.agents(), rate, move |agent| {
-            let entries = Entries::new(source.clone(), Arc::clone(&pool), seed, agent as u64);
-            Writer::new(VerbatimAppender::new(Arc::clone(&target)), entries, deal.chains(agent))
-        })
+        }
     }
 
     fn entries(&self, number: u64) -> Entries {

@@ -1,9 +1,10 @@
 //! Appends: an agent that writes chains through any [`Appender`], be it Verbatim's wire, its client, or a peer's.
 
 pub mod command;
-pub mod verbatim;
+pub mod through;
+pub mod wire;
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use verbatim_proto::{EntryUuid, SessionId};
 
@@ -40,8 +41,8 @@ pub trait Appender: 'static {
     /// Connects, and makes `chains` ready where the server wants that.
     fn prepare(&mut self, chains: &[Chain]) -> impl Future<Output = Result<(), Failure>>;
 
-    /// Appends `entry` to `chain` if `chain.head` is the head.
-    fn append(&mut self, chain: &Chain, entry: &Entry) -> impl Future<Output = Result<Reply, Failure>>;
+    /// Appends `entries`, at least one, to `chain` if `chain.head` is the head: all of them or none.
+    fn append(&mut self, chain: &Chain, entries: &[Entry]) -> impl Future<Output = Result<Reply, Failure>>;
 }
 
 /// Writes to its chains in turn, one append after another.
@@ -50,14 +51,23 @@ pub struct Writer<A> {
     entries: Entries,
     chains: Vec<Chain>,
     at: usize,
-    entry: Entry,
+    batch: Vec<Entry>,
     pending: bool,
 }
 
 impl<A: Appender> Writer<A> {
-    /// A writer for `chains`, which must not be empty.
-    pub fn new(appender: A, entries: Entries, chains: Vec<Chain>) -> Self {
-        Self { appender, entries, chains, at: 0, entry: Entry::default(), pending: false }
+    /// A writer for `chains`, which must not be empty, of `batch` entries at a time.
+    pub fn new(appender: A, entries: Entries, chains: Vec<Chain>, batch: NonZeroUsize) -> Self {
+        Self { appender, entries, chains, at: 0, batch: vec![Entry::default(); batch.get()], pending: false }
+    }
+
+    fn next_batch(&mut self) {
+        let mut parent = self.chains[self.at].head;
+        for entry in &mut self.batch {
+            self.entries.next(parent.as_ref(), entry);
+            parent = Some(entry.uuid);
+        }
+        self.pending = true;
     }
 }
 
@@ -67,23 +77,23 @@ impl<A: Appender> Agent for Writer<A> {
     }
 
     async fn operate(&mut self) -> Result<Done, Failure> {
-        let chain = &mut self.chains[self.at];
         if !self.pending {
-            self.entries.next(chain.head.as_ref(), &mut self.entry);
-            self.pending = true;
+            self.next_batch();
         }
+        let chain = &mut self.chains[self.at];
         let mut conflicts = 0;
-        while let Reply::Conflict(head) = self.appender.append(chain, &self.entry).await? {
+        while let Reply::Conflict(head) = self.appender.append(chain, &self.batch).await? {
             conflicts += 1;
             if conflicts > CONFLICTS_MAX {
                 return Err(Failure::passing("endless conflict", Duration::from_millis(100)));
             }
             chain.head = head;
         }
-        chain.head = Some(self.entry.uuid);
+        chain.head = self.batch.last().map(|entry| entry.uuid);
         self.pending = false;
         self.at = (self.at + 1) % self.chains.len();
-        Ok(Done { entries: 1, bytes: self.entry.body.len() as u64, conflicts, first_byte: None })
+        let bytes = self.batch.iter().map(|entry| entry.body.len() as u64).sum();
+        Ok(Done { entries: self.batch.len() as u64, bytes, conflicts, first_byte: None })
     }
 }
 

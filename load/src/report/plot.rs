@@ -6,7 +6,7 @@ const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 260.0;
 const LEFT: f64 = 64.0;
 const RIGHT: f64 = 12.0;
-const TOP: f64 = 14.0;
+const TOP: f64 = 30.0;
 const BOTTOM: f64 = 34.0;
 const TICKS: usize = 5;
 
@@ -29,7 +29,7 @@ pub fn lines(lines: &[Line<'_>], x_label: &str, y_label: &str, logarithmic: bool
     if x_max <= 0.0 || y_max <= 0.0 {
         return String::new();
     }
-    let y_axis = if logarithmic { Axis::logarithmic(y_min, y_max) } else { Axis::linear(y_max) };
+    let y_axis = if logarithmic { Axis::logarithmic(y_min, y_max) } else { Axis::linear(y_max * 1.05) };
     let x_axis = Axis::linear(x_max);
     let mut svg = open(x_label, y_label);
     grid(&mut svg, &y_axis, &x_axis);
@@ -40,8 +40,8 @@ pub fn lines(lines: &[Line<'_>], x_label: &str, y_label: &str, logarithmic: bool
     }
     for (index, line) in lines.iter().enumerate() {
         let x = LEFT + 12.0 + index as f64 * 110.0;
-        let _ = write!(svg, r#"<circle class="{}" cx="{x}" cy="{}" r="4"/>"#, line.class, TOP + 6.0);
-        let _ = write!(svg, r#"<text x="{}" y="{}">{}</text>"#, x + 9.0, TOP + 10.0, line.name);
+        let _ = write!(svg, r#"<circle class="{}" cx="{x}" cy="{}" r="4"/>"#, line.class, 10.0);
+        let _ = write!(svg, r#"<text x="{}" y="{}">{}</text>"#, x + 9.0, 14.0, line.name);
     }
     svg.push_str("</svg>");
     svg
@@ -52,7 +52,7 @@ pub fn bars(bars: &[(f64, f64)], x_label: &str, y_label: &str) -> String {
     let (Some(first), Some(last)) = (bars.first(), bars.last()) else { return String::new() };
     let ratio = bars.get(1).map_or(1.2, |second| second.0 / first.0);
     let x_axis = Axis::logarithmic(first.0 / ratio, last.0);
-    let y_axis = Axis::linear(bars.iter().map(|bar| bar.1).fold(0.0, f64::max));
+    let y_axis = Axis::linear(bars.iter().map(|bar| bar.1).fold(0.0, f64::max) * 1.05);
     let mut svg = open(x_label, y_label);
     grid(&mut svg, &y_axis, &x_axis);
     for (to, height) in bars {

@@ -16,6 +16,8 @@ use crate::error::{LoadError, While};
 
 /// What a server prints once it accepts connections.
 const LISTENING: &str = "listening on ";
+/// A server's log goes to the terminal with the progress, so it is kept to what matters unless asked for.
+const LOG: &str = "VERBATIM_LOG";
 const START_MAX: Duration = Duration::from_secs(60);
 /// A server drains within 10 s of being asked to stop.
 const STOP_MAX: Duration = Duration::from_secs(15);
@@ -53,6 +55,9 @@ impl Recipe {
             self.command.split_first().ok_or_else(|| LoadError::Usage("empty command".into()))?;
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
+        if std::env::var_os(LOG).is_none() {
+            command.env(LOG, "warn");
+        }
         if let Some(data_dir) = &self.data_dir {
             std::fs::create_dir_all(data_dir).while_doing(format!("make {}", data_dir.display()))?;
             command.env("VERBATIM_DATA_DIR", data_dir);

@@ -1,16 +1,12 @@
-//! Appends over Verbatim's bare wire: `PUT /v1/session_ingress/session/{id}`.
+//! Appends over the bare wire: `PUT /v1/session_ingress/session/{id}`, and batches to `POST /v1/sessions/{id}/entries`.
 
 use std::{io::Write as _, sync::Arc, time::Duration};
 
 use super::{Appender, Chain, Reply};
-use crate::{
-    engine::Failure,
-    target::Target,
-    wire::{Answer, Connection},
-    workload::Entry,
-};
+use crate::{engine::Failure, target::Target, wire::Connection, workload::Entry};
 
 const SESSION_INGRESS: &str = "/v1/session_ingress/session/";
+const SESSIONS: &str = "/v1/sessions/";
 /// How long to wait after an attempt that failed on the way.
 const PAUSE: Duration = Duration::from_millis(20);
 /// The longest that a server's `Retry-After` is obeyed.
@@ -20,8 +16,10 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 const SESSION_TOKENS_MAX: usize = 64;
 
 /// One connection to a server that speaks Verbatim's protocol.
-pub struct VerbatimAppender {
+pub struct WireAppender {
     target: Arc<Target>,
+    /// Batches are refused to session tokens.
+    batches: bool,
     connection: Option<Connection>,
     /// Tokens of the chains by number, in order; one alone, of number 0, that holds for all.
     tokens: Vec<(usize, Arc<str>)>,
@@ -29,10 +27,10 @@ pub struct VerbatimAppender {
     body: Vec<u8>,
 }
 
-impl VerbatimAppender {
-    /// Not yet connected.
-    pub fn new(target: Arc<Target>) -> Self {
-        Self { target, connection: None, tokens: Vec::new(), request: Vec::new(), body: Vec::new() }
+impl WireAppender {
+    /// Not yet connected. `batches`: more than one entry at a time will be sent.
+    pub fn new(target: Arc<Target>, batches: bool) -> Self {
+        Self { target, batches, connection: None, tokens: Vec::new(), request: Vec::new(), body: Vec::new() }
     }
 
     async fn connected(&mut self) -> Result<Connection, Failure> {
@@ -49,26 +47,42 @@ impl VerbatimAppender {
         self.tokens.get(at).map_or("", |(_, token)| token)
     }
 
-    fn build(&mut self, chain: &Chain, entry: &Entry) {
+    fn build(&mut self, chain: &Chain, entries: &[Entry]) {
         let mut request = std::mem::take(&mut self.request);
         request.clear();
         let mut put = |parts: &[&str]| parts.iter().for_each(|part| request.extend_from_slice(part.as_bytes()));
-        put(&["PUT ", SESSION_INGRESS, chain.session.as_str(), " HTTP/1.1\r\nhost: ", &self.target.host]);
-        put(&["\r\nauthorization: Bearer ", self.token(chain), "\r\ncontent-type: application/json\r\n"]);
+        let session = chain.session.as_str();
+        let (length, media_type) = match entries {
+            [entry] => {
+                put(&["PUT ", SESSION_INGRESS, session]);
+                (entry.body.len(), "application/json")
+            }
+            batch => {
+                put(&["POST ", SESSIONS, session, "/entries"]);
+                (batch.iter().map(|entry| entry.body.len() + 1).sum(), "application/x-ndjson")
+            }
+        };
+        put(&[" HTTP/1.1\r\nhost: ", &self.target.host, "\r\nauthorization: Bearer ", self.token(chain)]);
+        put(&["\r\ncontent-type: ", media_type, "\r\n"]);
         if let Some(head) = &chain.head {
             put(&["last-uuid: ", head.as_str(), "\r\n"]);
         }
         // Writing to a vector cannot fail.
-        let _ = write!(request, "content-length: {}\r\n\r\n", entry.body.len());
-        request.extend_from_slice(&entry.body);
+        let _ = write!(request, "content-length: {length}\r\n\r\n");
+        for entry in entries {
+            request.extend_from_slice(&entry.body);
+            if entries.len() > 1 {
+                request.push(b'\n');
+            }
+        }
         self.request = request;
     }
 }
 
-impl Appender for VerbatimAppender {
+impl Appender for WireAppender {
     async fn prepare(&mut self, chains: &[Chain]) -> Result<(), Failure> {
         let tokens = &self.target.tokens;
-        let made: Result<Vec<_>, _> = if chains.len() > SESSION_TOKENS_MAX {
+        let made: Result<Vec<_>, _> = if self.batches || chains.len() > SESSION_TOKENS_MAX {
             tokens.for_organization().map(|token| vec![(0, token)])
         } else {
             chains.iter().map(|chain| Ok((chain.number, tokens.for_session(&chain.session)?))).collect()
@@ -83,8 +97,8 @@ impl Appender for VerbatimAppender {
         Ok(())
     }
 
-    async fn append(&mut self, chain: &Chain, entry: &Entry) -> Result<Reply, Failure> {
-        self.build(chain, entry);
+    async fn append(&mut self, chain: &Chain, entries: &[Entry]) -> Result<Reply, Failure> {
+        self.build(chain, entries);
         let mut connection = self.connected().await?;
         self.body.clear();
         let (answer, _) = connection
@@ -97,19 +111,19 @@ impl Appender for VerbatimAppender {
         match answer.status {
             200 | 201 => Ok(Reply::Stored),
             409 => Ok(Reply::Conflict(answer.last_uuid)),
-            _ => Err(refusal(&answer, &self.body)),
+            status => Err(refusal(status, answer.retry_after_s, &self.body)),
         }
     }
 }
 
 /// A refusal as a failure: passing where the protocol says that a retry may help (PROTOCOL.md, Errors).
-pub fn refusal(answer: &Answer, body: &[u8]) -> Failure {
-    match answer.status {
+pub fn refusal(status: u16, retry_after_s: Option<u64>, body: &[u8]) -> Failure {
+    match status {
         408 | 429 | 500..=599 => {
-            let pause = answer.retry_after_s.map_or(PAUSE, |seconds| PAUSE_MAX.min(Duration::from_secs(seconds)));
-            Failure::passing(format!("status {}", answer.status), pause)
+            let pause = retry_after_s.map_or(PAUSE, |seconds| PAUSE_MAX.min(Duration::from_secs(seconds)));
+            Failure::passing(format!("status {status}"), pause)
         }
-        status => {
+        _ => {
             let said = String::from_utf8_lossy(&body[..body.len().min(400)]);
             Failure::fatal(format!("the server refuses the work with status {status}: {said}"))
         }
