@@ -14,7 +14,7 @@ use crate::{
     auth::{Authenticator, KeyError, KeyRing, local::LocalKey, local::LocalKeyError},
     clock::{Clock, SystemClock},
     config::Config,
-    routes::{RouteLimits, Routes},
+    routes::{InvalidTable, RouteLimits, Routes},
     service::Service,
     store::{
         Budget, Store, StoreError,
@@ -48,6 +48,9 @@ pub enum StartError {
         /// What was wrong.
         cause: StoreError,
     },
+    /// The route table.
+    #[error(transparent)]
+    Routes(#[from] InvalidTable),
     /// The port.
     #[error("cannot listen on {address}: {cause}; give another with --listen, or stop what listens there")]
     Listen {
@@ -83,7 +86,7 @@ impl App {
         let budget = Budget::new(config.queue_bytes_max);
         let service = Arc::new(Service::new(Arc::clone(&store), budget, config.entry_bytes_max));
         let limits = RouteLimits { body_timeout: config.body_timeout };
-        let routes = Arc::new(Routes::new(Arc::clone(&service), auth, limits));
+        let routes = Arc::new(Routes::new(Arc::clone(&service), auth, limits)?);
         let (listener, address) = transport::bind(config.listen)
             .await
             .map_err(|cause| StartError::Listen { address: config.listen, cause })?;

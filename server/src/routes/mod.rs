@@ -1,4 +1,4 @@
-//! The route table, and what every request goes through: a name, a match, an answer, a line in the log.
+//! What every request goes through: a name, a match in the table, an answer, a line in the log.
 //!
 //! Each resource is a file that decodes, calls the service and encodes. Deliberately absent: RocksDB.
 
@@ -7,6 +7,7 @@ mod body;
 mod health;
 mod problem;
 mod request;
+mod table;
 mod teleport;
 mod transcript;
 
@@ -19,6 +20,7 @@ use verbatim_proto::{EntryUuid, Scope, names};
 pub use body::Body;
 use problem::Problem;
 use request::RequestNames;
+use table::{Operation, Table};
 
 use crate::{auth::Authenticator, service::Service, store::SessionKey};
 
@@ -27,59 +29,20 @@ pub struct Routes {
     service: Arc<Service>,
     auth: Authenticator,
     names: RequestNames,
+    table: Table,
     limits: RouteLimits,
 }
+
+/// Two routes are in each other's way: a defect of this program.
+#[derive(Debug, thiserror::Error)]
+#[error("the route table is not sound: {0}")]
+pub struct InvalidTable(String);
 
 /// What an operator may set of how routes behave.
 #[derive(Debug, Clone, Copy)]
 pub struct RouteLimits {
     /// How long a request's body may take to arrive.
     pub body_timeout: std::time::Duration,
-}
-
-/// A route that a path matches; the session is as it stands in the path, in its form or not.
-enum Route<'a> {
-    Health,
-    Ready,
-    Ingress { session: &'a str },
-    Teleport { session: &'a str },
-}
-
-impl<'a> Route<'a> {
-    /// The whole route table.
-    fn of(path: &'a str) -> Option<Self> {
-        let mut parts = path.strip_prefix('/')?.split('/');
-        let parts = [(); 6].map(|()| parts.next());
-        match parts {
-            [Some("healthz"), None, ..] => Some(Self::Health),
-            [Some("readyz"), None, ..] => Some(Self::Ready),
-            [Some("v1"), Some("session_ingress"), Some("session"), Some(session), None, _] => {
-                Some(Self::Ingress { session })
-            }
-            [Some("v1"), Some("code"), Some("sessions"), Some(session), Some("teleport-events"), None] => {
-                Some(Self::Teleport { session })
-            }
-            _ => None,
-        }
-    }
-
-    /// The route in the log and in metrics: without what differs from call to call.
-    fn pattern(&self) -> &'static str {
-        match self {
-            Self::Health => "/healthz",
-            Self::Ready => "/readyz",
-            Self::Ingress { .. } => "/v1/session_ingress/session/{session_id}",
-            Self::Teleport { .. } => "/v1/code/sessions/{session_id}/teleport-events",
-        }
-    }
-
-    /// The methods it takes, as `Allow` lists them (RFC 9110, section 10.2.1).
-    fn allow(&self) -> &'static str {
-        match self {
-            Self::Health | Self::Ready | Self::Teleport { .. } => "GET, HEAD",
-            Self::Ingress { .. } => "GET, HEAD, PUT",
-        }
-    }
 }
 
 /// An answer with a JSON body.
@@ -103,14 +66,17 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// One request on its way, without its body.
 struct Call<'a> {
     routes: &'a Routes,
+    /// What stands in the places of the path's pattern, in its form or not.
+    places: matchit::Params<'a, 'a>,
     headers: &'a HeaderMap,
     query: Option<&'a str>,
 }
 
 impl Routes {
     /// Routes over `service`, for whom `auth` lets in.
-    pub fn new(service: Arc<Service>, auth: Authenticator, limits: RouteLimits) -> Self {
-        Self { service, auth, names: RequestNames::new(), limits }
+    pub fn new(service: Arc<Service>, auth: Authenticator, limits: RouteLimits) -> Result<Self, InvalidTable> {
+        let table = Table::new().map_err(|error| InvalidTable(error.to_string()))?;
+        Ok(Self { service, auth, names: RequestNames::new(), table, limits })
     }
 
     /// Answers one request, whatever it is.
@@ -118,13 +84,19 @@ impl Routes {
         let started = Instant::now();
         let (head, body) = request.into_parts();
         let name = self.names.of(&head.headers);
-        let route = Route::of(head.uri.path());
-        let pattern = route.as_ref().map_or("unknown", Route::pattern);
-        let call = Call { routes: self, headers: &head.headers, query: head.uri.query() };
-        let mut response = match route {
-            None => Problem::no_route().into_response(),
-            Some(route) => call.dispatch(&head.method, route, body).await,
+        let found = self.table.find(head.uri.path());
+        let pattern = found.as_ref().map_or("unknown", |found| found.value.pattern);
+        let answer = match found {
+            None => Err(Problem::no_route()),
+            Some(found) => match found.value.operation(&head.method) {
+                None => Err(Problem::method_not_allowed(found.value.allow())),
+                Some(operation) => {
+                    let (headers, query) = (&head.headers, head.uri.query());
+                    Call { routes: self, places: found.params, headers, query }.dispatch(operation, body).await
+                }
+            },
         };
+        let mut response = answer.unwrap_or_else(Problem::into_response);
         if head.method == Method::HEAD {
             *response.body_mut() = Body::empty();
         }
@@ -142,17 +114,16 @@ impl Routes {
 }
 
 impl Call<'_> {
-    async fn dispatch(&self, method: &Method, route: Route<'_>, body: Incoming) -> Response<Body> {
-        let answer = match (route, method) {
-            (Route::Health, &Method::GET | &Method::HEAD) => Ok(health::health()),
-            (Route::Ready, &Method::GET | &Method::HEAD) => health::ready(self),
-            (Route::Ingress { session }, &Method::PUT) => append::append(self, session, body).await,
-            (Route::Ingress { session }, &Method::GET) => transcript::whole(self, session).await,
-            (Route::Ingress { session }, &Method::HEAD) => transcript::standing(self, session).await,
-            (Route::Teleport { session }, &Method::GET | &Method::HEAD) => teleport::page(self, session).await,
-            (route, _) => Err(Problem::method_not_allowed(route.allow())),
-        };
-        answer.unwrap_or_else(Problem::into_response)
+    async fn dispatch(&self, operation: Operation, body: Incoming) -> Result<Response<Body>, Problem> {
+        let session = self.places.get("session_id").unwrap_or_default();
+        match operation {
+            Operation::Health => Ok(health::health()),
+            Operation::Ready => health::ready(self),
+            Operation::AppendEntry => append::append(self, session, body).await,
+            Operation::ReadTranscript => transcript::whole(self, session).await,
+            Operation::ReadStanding => transcript::standing(self, session).await,
+            Operation::TeleportPage => teleport::page(self, session).await,
+        }
     }
 
     /// Who calls, if it may do `scope` to the session of this name.

@@ -23,7 +23,7 @@ pub(super) struct Problem {
     outcome: Option<Outcome>,
     conflict: Option<ConflictDetail>,
     head: Option<EntryUuid>,
-    allow: Option<&'static str>,
+    allow: Option<HeaderValue>,
     close: bool,
 }
 
@@ -39,9 +39,9 @@ impl Problem {
         Self::new(ErrorCode::NotFound, "there is no such route; the routes are in docs/PROTOCOL.md")
     }
 
-    pub(super) fn method_not_allowed(allow: &'static str) -> Self {
+    pub(super) fn method_not_allowed(allow: &str) -> Self {
         let message = format!("this route does not take the method; it takes {allow}");
-        Self { allow: Some(allow), ..Self::new(ErrorCode::MethodNotAllowed, message) }
+        Self { allow: HeaderValue::from_str(allow).ok(), ..Self::new(ErrorCode::MethodNotAllowed, message) }
     }
 
     pub(super) fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
@@ -150,7 +150,7 @@ impl Problem {
             _ => {}
         }
         if let Some(allow) = allow {
-            headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+            headers.insert(header::ALLOW, allow);
         }
         if close {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));

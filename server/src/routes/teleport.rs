@@ -36,8 +36,8 @@ async fn of_session(call: &Call<'_>, session: &SessionKey) -> Result<Response<Bo
         Some(cursor) if cursor.chain == snapshot.chain => cursor.seq,
         Some(_) => return Err(Problem::cursor_gone()),
     };
-    let events = Events { session: session.clone(), snapshot, count: 0, payload_bytes: 0 };
-    let streamed = call.service().read(snapshot, first..first.saturating_add(limit), events).await?;
+    let events = Events { session: session.clone(), snapshot: snapshot.clone(), count: 0, payload_bytes: 0 };
+    let streamed = call.service().read(&snapshot, first..first.saturating_add(limit), events).await?;
     let mut response = json_body(StatusCode::OK, streamed.into());
     set_head(response.headers_mut(), snapshot.head.as_ref());
     Ok(response)

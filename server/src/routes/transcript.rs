@@ -29,7 +29,7 @@ async fn of_session(call: &Call<'_>, session: &SessionKey) -> Result<Response<Bo
     let snapshot = call.service().snapshot(session).await?;
     let first = if from_boundary { snapshot.last_boundary.unwrap_or(0) } else { 0 };
     let lines = Loglines { head: snapshot.head, count: 0 };
-    let streamed = call.service().read(snapshot, first..snapshot.length, lines).await?;
+    let streamed = call.service().read(&snapshot, first..snapshot.length, lines).await?;
     let mut response = json_body(StatusCode::OK, streamed.into());
     set_head(response.headers_mut(), snapshot.head.as_ref());
     Ok(response)

@@ -16,7 +16,7 @@ use verbatim_proto::{
 use super::{AppendRefused, Service};
 use crate::{
     limits::INLINE_PARSE_BYTES_MAX,
-    store::{Append, Appended, Expected, NewEntry, Permit, Refusal, SessionKey, Snapshot, Standing, StoreError},
+    store::{Append, Appended, Expected, NewEntry, Order, Permit, Refusal, SessionKey, Snapshot, Standing, StoreError},
 };
 
 /// One entry to append.
@@ -63,7 +63,7 @@ impl Service {
             }
             Appended::Present { seqs, snapshot } => {
                 let seq = seqs.first().copied().unwrap_or_default();
-                let created_at = self.compare(snapshot, seq, hash, payload).await?;
+                let created_at = self.compare(&snapshot, seq, hash, payload).await?;
                 Ok(AppendReceipt { status: AppendStatus::AlreadyStored, uuid, seq, created_at, head: snapshot.head })
             }
             Appended::Refused { refusal, standing } => Err(match refusal {
@@ -77,25 +77,25 @@ impl Service {
     /// Whether the entry at `seq` is the same as `payload`, by PROTOCOL.md's "the same content"; if so, when it was stored.
     async fn compare(
         &self,
-        snapshot: Snapshot,
+        snapshot: &Snapshot,
         seq: u64,
         hash: PayloadHash,
         payload: Bytes,
     ) -> Result<Timestamp, AppendRefused> {
         let _one_of_few = self.comparisons.acquire().await.map_err(|_| StoreError::Closed)?;
-        let store = self.store.clone();
+        let (store, chain) = (self.store.clone(), snapshot.clone());
         let compared = spawn_blocking(move || {
             let mut same = None;
-            store.visit(&snapshot, seq..seq + 1, &mut |stored| {
+            store.visit(&chain, seq..seq + 1, Order::Ascending, &mut |stored| {
                 let is_same = *stored.payload_hash == hash || json::equal(stored.payload, &payload, ENTRY_DEPTH_MAX);
                 same = Some((is_same, stored.created_at));
                 ControlFlow::Break(())
             })?;
-            same.ok_or_else(|| StoreError::Damaged(format!("entry {seq} of chain {} is missing", snapshot.chain)))
+            same.ok_or_else(|| StoreError::Damaged(format!("entry {seq} of chain {} is missing", chain.chain)))
         });
         match compared.await.map_err(StoreError::engine("compare an entry"))?? {
             (true, created_at) => Ok(created_at),
-            (false, _) => Err(AppendRefused::Reused(Standing::from(&snapshot))),
+            (false, _) => Err(AppendRefused::Reused(Standing::from(snapshot))),
         }
     }
 }

@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 use super::{ReadRefused, Service};
 use crate::{
     limits::CHUNK_BYTES,
-    store::{EntryRef, SessionKey, SessionStatus, Snapshot, Store, StoreError},
+    store::{EntryRef, Order, SessionKey, SessionStatus, Snapshot, Store, StoreError},
 };
 
 /// How entries become the bytes of an answer. Called on a blocking thread.
@@ -45,11 +45,12 @@ impl Service {
     /// Encodes the snapshot's entries in `range`. An error after the first chunk ends the stream with it.
     pub async fn read<E: Encode>(
         &self,
-        snapshot: Snapshot,
+        snapshot: &Snapshot,
         range: Range<u64>,
         encode: E,
     ) -> Result<Streamed<impl Stream<Item = Result<Bytes, StoreError>> + use<E>>, ReadRefused> {
-        let reading = Reading { store: Arc::clone(&self.store), snapshot, range, encode, state: State::Begin };
+        let reading =
+            Reading { store: Arc::clone(&self.store), snapshot: snapshot.clone(), range, encode, state: State::Begin };
         let (first, reading) = reading.next_chunk().await?;
         if reading.state == State::Done {
             return Ok(Streamed::Whole(first));
@@ -90,7 +91,7 @@ impl<E: Encode> Reading<E> {
         }
         let end = range.end.min(snapshot.length);
         let mut last = false;
-        store.visit(snapshot, range.start..end, &mut |entry| {
+        store.visit(snapshot, range.start..end, Order::Ascending, &mut |entry| {
             last = encode.entry(entry, &mut out).is_break();
             range.start = entry.seq + 1;
             if last || out.len() >= CHUNK_BYTES { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

@@ -81,7 +81,7 @@ impl Client {
             read.push((entry.seq, String::from_utf8(entry.payload.to_vec()).expect("text")));
             ControlFlow::Continue(())
         };
-        self.store.visit(snapshot, range, &mut visit).expect("visit");
+        self.store.visit(snapshot, range, Order::Ascending, &mut visit).expect("visit");
         read
     }
 
@@ -174,12 +174,12 @@ fn a_range_shows_its_entries_alone_and_a_visit_may_break_off() {
         assert_eq!(client.read(&snapshot, 1..3), [(1, payload("c")), (2, payload("d"))]);
         assert_eq!(client.read(&snapshot, 4..9), []);
         let mut seen = 0;
-        let mut first = |_: &EntryRef<'_>| {
-            seen += 1;
+        let mut first = |entry: &EntryRef<'_>| {
+            seen += entry.seq;
             ControlFlow::Break(())
         };
-        client.store.visit(&snapshot, 0..4, &mut first).expect("visit");
-        assert_eq!(seen, 1);
+        client.store.visit(&snapshot, 0..4, Order::Descending, &mut first).expect("visit");
+        assert_eq!(seen, 3, "the newest one alone");
     });
 }
 

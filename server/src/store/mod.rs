@@ -11,20 +11,28 @@
 mod budget;
 mod command;
 mod error;
+mod lineage;
 pub mod rocks;
 mod snapshot;
+mod tails;
 
 #[cfg(test)]
 mod conformance;
 
-use std::ops::{ControlFlow, Range};
+use std::{
+    ops::{ControlFlow, Range},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
+use verbatim_proto::EntryUuid;
 
 pub use budget::{Budget, Overloaded, Permit};
 pub use command::{Append, Appended, Expected, NewEntry, Refusal, Standing};
 pub use error::{AppendError, StoreError};
-pub use snapshot::{EntryRef, SessionKey, SessionStatus, Snapshot};
+pub use lineage::{Lineage, Segment};
+pub use snapshot::{EntryRef, Order, SessionKey, SessionStatus, Snapshot};
+pub use tails::{Tail, Tails};
 
 /// A store of chains.
 #[async_trait]
@@ -37,14 +45,21 @@ pub trait Store: Send + Sync + 'static {
     /// The chain as it stands, or none where there is no such session. May block: call it on a blocking thread.
     fn snapshot(&self, session: &SessionKey) -> Result<Option<Snapshot>, StoreError>;
 
-    /// Shows the snapshot's entries with a seq in `range` to `visit`, in chain order, until it breaks.
+    /// Shows the snapshot's entries with a seq in `range` to `visit`, in `order`, until it breaks.
     /// A seq past the snapshot's length is not shown. May block: call it on a blocking thread.
     fn visit(
         &self,
         snapshot: &Snapshot,
         range: Range<u64>,
+        order: Order,
         visit: &mut dyn FnMut(&EntryRef<'_>) -> ControlFlow<()>,
     ) -> Result<(), StoreError>;
+
+    /// The seq of the snapshot's entry with this uuid. May block: call it on a blocking thread.
+    fn seq_of(&self, snapshot: &Snapshot, uuid: &EntryUuid) -> Result<Option<u64>, StoreError>;
+
+    /// Who waits for sessions to grow.
+    fn tails(&self) -> &Arc<Tails>;
 
     /// Whether appends are taken now; else why not.
     fn ready(&self) -> Result<(), StoreError>;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::Lineage;
 use verbatim_proto::{Digest, EntryUuid, OrganizationId, SessionId, Timestamp, digest::PayloadHash};
 
 /// Names a session: its id within its organisation.
@@ -26,10 +27,12 @@ pub enum SessionStatus {
 
 /// A chain as it stood at one moment. As entries never change, its length fixes everything a read can see; so a
 /// snapshot holds nothing in the engine open and may be kept for as long as a slow reader needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
     /// The number of the chain.
     pub chain: u64,
+    /// Where its entries lie.
+    pub lineage: Lineage,
     /// What the session takes and shows.
     pub status: SessionStatus,
     /// Entries in the chain.
@@ -50,6 +53,15 @@ pub struct Snapshot {
     pub created_at: Timestamp,
     /// When the newest entry was stored; when the session was created where there is none.
     pub last_at: Timestamp,
+}
+
+/// Which way entries are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// From the oldest on: chain order.
+    Ascending,
+    /// From the newest on.
+    Descending,
 }
 
 /// One stored entry, borrowed from the engine.

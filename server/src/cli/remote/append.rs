@@ -9,7 +9,7 @@ use clap::Args;
 use tokio::runtime::Runtime;
 use verbatim_client::{IdempotencyKey, SessionId, SessionWriter};
 
-use super::{Fault, RemoteArgs};
+use super::{Fault, RemoteArgs, connect::at_a_terminal};
 
 /// What to append, and to which session.
 #[derive(Debug, Args)]
@@ -31,7 +31,7 @@ pub struct AppendArgs {
 }
 
 pub(super) fn run(args: AppendArgs, runtime: &Runtime) -> Result<(), Fault> {
-    let writer = args.remote.client(|builder| builder)?.session(&args.session);
+    let writer = args.remote.client(at_a_terminal)?.session(&args.session);
     let mut input = open(&args.file)?;
     let unreadable = |error| Fault::input(&args.file, error);
     if !args.lines {

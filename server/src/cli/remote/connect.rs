@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use verbatim_client::{Client, ClientBuilder, SessionId, Token, TokenError};
+use verbatim_client::{Client, ClientBuilder, RetryPolicy, SessionId, Token, TokenError};
 use verbatim_proto::{Claims, OrganizationId};
 
 use super::{Fault, RemoteArgs};
@@ -21,6 +21,8 @@ use crate::{
 pub(super) const URL_DEFAULT: &str = "http://127.0.0.1:4280";
 /// How long a token holds that is signed here. The client asks for another when it is refused.
 const TOKEN_SECONDS: u64 = 600;
+/// Attempts while a person looks on: some 10 s.
+const ATTEMPTS_AT_A_TERMINAL: u32 = 5;
 
 impl RemoteArgs {
     /// The client for this server; `set` adds a verb's own settings.
@@ -53,6 +55,11 @@ impl RemoteArgs {
             Err(error) => Err(Fault::new(exit::NO_PERMISSION, error)),
         }
     }
+}
+
+/// Gives up sooner than a program that nobody waits for.
+pub(super) fn at_a_terminal(builder: ClientBuilder) -> ClientBuilder {
+    builder.retry(RetryPolicy { attempts_max: ATTEMPTS_AT_A_TERMINAL, ..RetryPolicy::default() })
 }
 
 fn read_key(folder: &Path) -> Result<LocalKey, Fault> {
@@ -104,7 +111,13 @@ mod tests {
         for near in [URL_DEFAULT, "http://localhost:1/", "http://[::1]:4280", "http://127.0.0.1"] {
             assert!(is_this_machine(near), "{near}");
         }
-        for far in ["http://127.0.0.1.example:80", "http://example/127.0.0.1", "https://example", "http://localhost@example", ""] {
+        for far in [
+            "http://127.0.0.1.example:80",
+            "http://example/127.0.0.1",
+            "https://example",
+            "http://localhost@example",
+            "",
+        ] {
             assert!(!is_this_machine(far), "{far}");
         }
     }

@@ -12,7 +12,7 @@ use futures_util::TryStreamExt;
 use tokio::runtime::Runtime;
 use verbatim_client::{SessionId, read::Pages};
 
-use super::{Fault, RemoteArgs, line::on_one_line};
+use super::{Fault, RemoteArgs, connect::at_a_terminal, line::on_one_line};
 
 /// What to export, and where to.
 #[derive(Debug, Args)]
@@ -28,7 +28,7 @@ pub struct ExportArgs {
 }
 
 pub(super) fn run(args: ExportArgs, runtime: &Runtime) -> Result<(), Fault> {
-    let pages = args.remote.client(|builder| builder)?.reader(&args.session).pages();
+    let pages = args.remote.client(at_a_terminal)?.reader(&args.session).pages();
     match &args.output {
         None => write(pages, &mut BufWriter::new(io::stdout().lock()), "the standard output", runtime),
         Some(path) => write_file(pages, path, runtime),
@@ -74,7 +74,7 @@ fn write(mut pages: Pages, output: &mut impl Write, name: &str, runtime: &Runtim
         }
     }
     if rewrapped > 0 {
-        eprintln!("verbatim: {rewrapped} entries held line breaks between their tokens; they are spaces in the export");
+        eprintln!("verbatim: entries with line breaks between their tokens: {rewrapped}; here these are spaces");
     }
     output.flush().map_err(unwritable)
 }

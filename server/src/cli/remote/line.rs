@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 /// The document without line breaks. Inside JSON they can only be white space between tokens, so a space says the same.
 pub(super) fn on_one_line(json: &[u8]) -> Cow<'_, [u8]> {
-    let breaks = |byte: &u8| matches!(byte, b'\n' | b'\r');
-    if !json.iter().any(|byte| breaks(byte)) {
+    let is_break = |byte: u8| matches!(byte, b'\n' | b'\r');
+    if !json.iter().any(|&byte| is_break(byte)) {
         return Cow::Borrowed(json);
     }
-    Cow::Owned(json.iter().map(|byte| if breaks(byte) { b' ' } else { *byte }).collect())
+    Cow::Owned(json.iter().map(|&byte| if is_break(byte) { b' ' } else { byte }).collect())
 }
 
 #[cfg(test)]

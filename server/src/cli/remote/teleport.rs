@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use verbatim_client::SessionId;
 use verbatim_proto::limits::PAGE_ENTRIES_DEFAULT;
 
-use super::{Fault, RemoteArgs, line::on_one_line};
+use super::{Fault, RemoteArgs, connect::at_a_terminal, line::on_one_line};
 
 /// Which pages to print.
 #[derive(Debug, Args)]
@@ -37,7 +37,7 @@ fn page_entries_default() -> NonZeroUsize {
 }
 
 pub(super) fn run(args: TeleportArgs, runtime: &Runtime) -> Result<(), Fault> {
-    let reader = args.remote.client(|builder| builder.page_entries(args.limit))?.reader(&args.session);
+    let reader = args.remote.client(|builder| at_a_terminal(builder).page_entries(args.limit))?.reader(&args.session);
     let mut stream = match args.cursor {
         Some(cursor) => reader.pages_from(cursor),
         None => reader.pages(),
@@ -58,7 +58,7 @@ pub(super) fn run(args: TeleportArgs, runtime: &Runtime) -> Result<(), Fault> {
     }
     if io::stderr().is_terminal() {
         let rest = next_cursor.map_or("that is all".to_owned(), |cursor| format!("go on with --cursor {cursor}"));
-        eprintln!("{pages} pages, {entries} entries; {rest}");
+        eprintln!("pages: {pages}, entries: {entries}; {rest}");
     }
     Ok(())
 }

@@ -3,13 +3,18 @@
 use std::path::Path;
 
 use rocksdb::{ColumnFamily, DB, WriteBatch};
+use verbatim_proto::{Digest, EntryUuid};
 
 use super::{
     commit::Write,
-    format::{ENTRIES, FORMAT_VERSION, IDENTITIES, META, SESSIONS, entry, identity, meta, session},
+    format::{
+        ENTRIES, FORMAT_VERSION, IDENTITIES, META, SESSIONS, entry,
+        identity::{self, Identity},
+        meta, session,
+    },
     options::{self, Sizes},
 };
-use crate::store::{SessionKey, Snapshot, StoreError};
+use crate::store::{Lineage, Order, SessionKey, Snapshot, StoreError};
 
 /// An open database.
 pub(super) struct Engine {
@@ -62,41 +67,61 @@ impl Engine {
         let session = session::decode(&value)?;
         let mut snapshot = Snapshot {
             chain: session.chain,
+            lineage: Lineage::default(),
             status: session.status,
             length: 0,
             head: None,
             head_seq: None,
-            digest: verbatim_proto::Digest::EMPTY,
+            digest: Digest::EMPTY,
             bytes: 0,
             boundary_count: 0,
             last_boundary: None,
             created_at: session.created_at,
             last_at: session.created_at,
         };
-        let newest = self.entries_before(session.chain, u64::MAX)?;
-        if newest.valid() {
-            let (key, value) =
-                newest.item().ok_or_else(|| StoreError::Damaged("an entry without a value".to_owned()))?;
-            let record = entry::decode(value)?;
-            let running = record.running;
-            snapshot.length = entry::decode_key(key)?.1 + 1;
-            snapshot.head_seq = running.head_seq;
-            snapshot.digest = running.digest;
-            snapshot.bytes = running.bytes;
-            snapshot.boundary_count = running.boundary_count;
-            snapshot.last_boundary = running.last_boundary;
-            snapshot.last_at = running.created_at;
-            snapshot.head = head(record.uuid)?;
-        }
-        newest.status().map_err(StoreError::engine("read the newest entry"))?;
-        if let Some(seq) = snapshot.head_seq.filter(|seq| seq + 1 != snapshot.length) {
-            snapshot.head = self.entry(session.chain, seq, |record| head(record.uuid))?;
-        }
+        self.take_up(&mut snapshot)?;
         Ok(Some(snapshot))
     }
 
-    /// The seq of the entry that the chain knows by this identity.
-    pub(super) fn seq(&self, chain: u64, identity: &identity::Identity) -> Result<Option<u64>, StoreError> {
+    /// Takes the running state of a chain from its newest entry, its own or the last one that it shares.
+    fn take_up(&self, snapshot: &mut Snapshot) -> Result<(), StoreError> {
+        let newest = self.entries_at(snapshot.chain, u64::MAX, Order::Descending)?;
+        let own = newest.key().map(entry::decode_key).transpose()?;
+        newest.status().map_err(StoreError::engine("read the newest entry"))?;
+        let seq = match (own, snapshot.lineage.shared()) {
+            (Some((_, seq)), _) => seq,
+            (None, 0) => return Ok(()),
+            (None, shared) => shared - 1,
+        };
+        snapshot.length = seq + 1;
+        let (running, uuid) = self.entry(snapshot, seq, |record| Ok((record.running, head(record.uuid)?)))?;
+        snapshot.head_seq = running.head_seq;
+        snapshot.digest = running.digest;
+        snapshot.bytes = running.bytes;
+        snapshot.boundary_count = running.boundary_count;
+        snapshot.last_boundary = running.last_boundary;
+        snapshot.last_at = running.created_at.max(snapshot.created_at);
+        snapshot.head = match running.head_seq {
+            Some(head_seq) if head_seq != seq => self.entry(snapshot, head_seq, |record| head(record.uuid))?,
+            _ => uuid,
+        };
+        Ok(())
+    }
+
+    /// The seq of the entry that the chain knows by this identity, whether its own or shared.
+    pub(super) fn seq(&self, chain: &Snapshot, identity: &Identity) -> Result<Option<u64>, StoreError> {
+        if let Some(seq) = self.seq_in(chain.chain, identity)? {
+            return Ok(Some(seq));
+        }
+        for shared in chain.lineage.segments().iter().rev() {
+            if let Some(seq) = self.seq_in(shared.chain, identity)?.filter(|seq| *seq < shared.end) {
+                return Ok(Some(seq));
+            }
+        }
+        Ok(None)
+    }
+
+    fn seq_in(&self, chain: u64, identity: &Identity) -> Result<Option<u64>, StoreError> {
         let value = self.get(IDENTITIES, &identity::key(chain, identity), "look a uuid up")?;
         value.map(|value| identity::decode(&value)).transpose()
     }
@@ -104,27 +129,29 @@ impl Engine {
     /// One entry that must be there.
     fn entry<T>(
         &self,
-        chain: u64,
+        chain: &Snapshot,
         seq: u64,
         read: impl FnOnce(entry::Record<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        match self.get(ENTRIES, &entry::key(chain, seq), "read an entry")? {
+        let place = chain.lineage.locate(chain.chain, seq..seq + 1).first().map_or(chain.chain, |(chain, _)| *chain);
+        match self.get(ENTRIES, &entry::key(place, seq), "read an entry")? {
             Some(value) => read(entry::decode(&value)?),
-            None => Err(StoreError::Damaged(format!("entry {seq} of chain {chain} is missing"))),
+            None => Err(StoreError::Damaged(format!("entry {seq} of chain {place} is missing"))),
         }
     }
 
-    /// An iterator over a chain's entries from `seq` on, standing on the first.
-    pub(super) fn entries_from(&self, chain: u64, seq: u64) -> Result<rocksdb::DBRawIterator<'_>, StoreError> {
+    /// An iterator over a chain's own entries, standing on the first at or after `seq`, or at or before it.
+    pub(super) fn entries_at(
+        &self,
+        chain: u64,
+        seq: u64,
+        order: Order,
+    ) -> Result<rocksdb::DBRawIterator<'_>, StoreError> {
         let mut entries = self.chain_iterator(chain)?;
-        entries.seek(entry::key(chain, seq));
-        Ok(entries)
-    }
-
-    /// As [`entries_from`](Self::entries_from), standing on the last entry at or before `seq`.
-    pub(super) fn entries_before(&self, chain: u64, seq: u64) -> Result<rocksdb::DBRawIterator<'_>, StoreError> {
-        let mut entries = self.chain_iterator(chain)?;
-        entries.seek_for_prev(entry::key(chain, seq));
+        match order {
+            Order::Ascending => entries.seek(entry::key(chain, seq)),
+            Order::Descending => entries.seek_for_prev(entry::key(chain, seq)),
+        }
         Ok(entries)
     }
 
@@ -178,7 +205,7 @@ impl Engine {
     }
 }
 
-fn head(uuid: Option<&str>) -> Result<Option<verbatim_proto::EntryUuid>, StoreError> {
+fn head(uuid: Option<&str>) -> Result<Option<EntryUuid>, StoreError> {
     uuid.map(|uuid| uuid.parse().map_err(|_| StoreError::Damaged("an entry's uuid is out of form".to_owned())))
         .transpose()
 }

@@ -9,6 +9,7 @@ mod engine;
 mod format;
 mod latch;
 mod options;
+mod read;
 mod slot;
 mod writer;
 
@@ -28,11 +29,12 @@ use async_trait::async_trait;
 use crossbeam_channel::{Sender, TrySendError};
 use lru::LruCache;
 use tokio::sync::oneshot;
+use verbatim_proto::EntryUuid;
 
 use self::{
     commit::Candidate,
     engine::Engine,
-    format::{entry, identity::Identity},
+    format::identity::Identity,
     latch::Latch,
     slot::Slot,
     writer::{Job, Message, Writer},
@@ -40,7 +42,7 @@ use self::{
 use crate::{
     clock::Clock,
     limits::{HEADS_MAX, QUEUE_APPENDS_MAX},
-    store::{Append, AppendError, Appended, EntryRef, SessionKey, Snapshot, Store, StoreError},
+    store::{Append, AppendError, Appended, EntryRef, Order, SessionKey, Snapshot, Store, StoreError, Tails},
 };
 
 pub use self::{disk::Reserve, options::Sizes};
@@ -50,6 +52,7 @@ pub struct RocksStore {
     queue: Sender<Message>,
     slot: Arc<Slot>,
     latch: Arc<Latch>,
+    tails: Arc<Tails>,
     closing: AtomicBool,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
@@ -61,6 +64,7 @@ impl RocksStore {
     pub fn open(folder: &Path, sizes: Sizes, reserve: Reserve, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let slot = Arc::new(Slot::open(folder.to_owned(), sizes)?);
         let latch = Arc::new(Latch::default());
+        let tails = Arc::new(Tails::default());
         let (queue, waiting) = crossbeam_channel::bounded(QUEUE_APPENDS_MAX);
         let writer = Writer {
             queue: waiting,
@@ -69,6 +73,7 @@ impl RocksStore {
             latch: Arc::clone(&latch),
             clock,
             reserve,
+            tails: Arc::clone(&tails),
             heads: LruCache::new(NonZeroUsize::new(HEADS_MAX).unwrap_or(NonZeroUsize::MIN)),
             must_reopen: false,
             heal_at: Instant::now(),
@@ -78,7 +83,7 @@ impl RocksStore {
             .name("writer".to_owned())
             .spawn(|| writer.run())
             .map_err(StoreError::engine("start the writer"))?;
-        Ok(Self { queue, slot, latch, closing: AtomicBool::new(false), writer: Mutex::new(Some(writer)) })
+        Ok(Self { queue, slot, latch, tails, closing: AtomicBool::new(false), writer: Mutex::new(Some(writer)) })
     }
 }
 
@@ -105,39 +110,29 @@ impl Store for RocksStore {
         &self,
         snapshot: &Snapshot,
         range: Range<u64>,
+        order: Order,
         visit: &mut dyn FnMut(&EntryRef<'_>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        let end = range.end.min(snapshot.length);
-        if range.start >= end {
-            return Ok(());
+        let range = range.start..range.end.min(snapshot.length);
+        let mut parts = snapshot.lineage.locate(snapshot.chain, range);
+        if order == Order::Descending {
+            parts.reverse();
         }
-        self.slot.with(|engine| {
-            let mut entries = engine.entries_from(snapshot.chain, range.start)?;
-            for seq in range.start..end {
-                let Some((key, value)) = entries.item() else {
-                    entries.status().map_err(StoreError::engine("read entries"))?;
-                    return Err(missing(seq, snapshot));
-                };
-                if entry::decode_key(key)? != (snapshot.chain, seq) {
-                    return Err(missing(seq, snapshot));
-                }
-                let record = entry::decode(value)?;
-                let shown = EntryRef {
-                    seq,
-                    created_at: record.running.created_at,
-                    uuid: record.uuid,
-                    event_type: record.event_type,
-                    is_boundary: record.is_boundary,
-                    payload: record.payload,
-                    payload_hash: record.payload_hash,
-                };
-                if visit(&shown).is_break() {
-                    break;
-                }
-                entries.next();
+        for (chain, part) in parts {
+            if self.slot.with(|engine| read::visit(engine, chain, part, order, visit))?.is_break() {
+                break;
             }
-            Ok(())
-        })
+        }
+        Ok(())
+    }
+
+    fn seq_of(&self, snapshot: &Snapshot, uuid: &EntryUuid) -> Result<Option<u64>, StoreError> {
+        let seq = self.slot.with(|engine| engine.seq(snapshot, &Identity::of_uuid(uuid)))?;
+        Ok(seq.filter(|seq| *seq < snapshot.length))
+    }
+
+    fn tails(&self) -> &Arc<Tails> {
+        &self.tails
     }
 
     fn ready(&self) -> Result<(), StoreError> {
@@ -154,8 +149,4 @@ impl Store for RocksStore {
             }
         }
     }
-}
-
-fn missing(seq: u64, snapshot: &Snapshot) -> StoreError {
-    StoreError::Damaged(format!("entry {seq} of chain {} is missing", snapshot.chain))
 }

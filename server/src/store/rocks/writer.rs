@@ -20,7 +20,7 @@ use super::{
 use crate::{
     clock::Clock,
     limits::{GROUP_APPENDS_MAX, GROUP_BYTES_MAX, HEAL_INTERVAL},
-    store::{AppendError, Appended, SessionKey, Snapshot, StoreError},
+    store::{AppendError, Appended, SessionKey, Snapshot, StoreError, Tails},
 };
 
 /// What comes through the queue.
@@ -44,6 +44,7 @@ pub(super) struct Writer {
     pub(super) latch: Arc<Latch>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) reserve: Reserve,
+    pub(super) tails: Arc<Tails>,
     pub(super) heads: LruCache<SessionKey, Snapshot>,
     pub(super) next_chain: u64,
     /// Whether a write has failed since the database was opened, so that it must be opened again.
@@ -139,7 +140,7 @@ impl Writer {
         &mut self,
         candidates: &[Candidate],
     ) -> (Vec<Result<Decision, StoreError>>, Result<(), StoreError>) {
-        let Self { slot, heads, clock, next_chain, scratch, .. } = self;
+        let Self { slot, heads, clock, next_chain, scratch, tails, .. } = self;
         let mut group = Group::new(clock.now(), *next_chain);
         let mut decisions = Vec::with_capacity(candidates.len());
         let written = slot.with(|engine| {
@@ -149,6 +150,7 @@ impl Writer {
         });
         if written.is_ok() {
             *next_chain = group.next_chain();
+            tails.wake(group.chains());
             for (session, chain) in group.into_chains() {
                 heads.put(session.clone(), chain);
             }
@@ -212,16 +214,16 @@ struct Stored<'a> {
 impl View for Stored<'_> {
     fn chain(&mut self, session: &SessionKey) -> Result<Option<Snapshot>, StoreError> {
         if let Some(chain) = self.heads.get(session) {
-            return Ok(Some(*chain));
+            return Ok(Some(chain.clone()));
         }
         let found = self.engine.chain(session)?;
-        if let Some(chain) = found {
-            self.heads.put(session.clone(), chain);
+        if let Some(chain) = &found {
+            self.heads.put(session.clone(), chain.clone());
         }
         Ok(found)
     }
 
-    fn seq(&mut self, chain: u64, identity: &Identity) -> Result<Option<u64>, StoreError> {
+    fn seq(&mut self, chain: &Snapshot, identity: &Identity) -> Result<Option<u64>, StoreError> {
         self.engine.seq(chain, identity)
     }
 }

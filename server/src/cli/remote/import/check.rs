@@ -42,7 +42,7 @@ pub(super) enum What {
 pub(super) enum Bad {
     #[error("{0}")]
     Entry(EntryError),
-    #[error("behind {place} whole objects: {error}")]
+    #[error("after its object {place}: {error}")]
     Glued { place: u32, error: EntryError },
     #[error("the file ends in the middle of this line")]
     CutOff,

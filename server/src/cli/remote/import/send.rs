@@ -36,7 +36,9 @@ pub(super) async fn file(run: &Run, session: &SessionId, path: PathBuf) -> Resul
     }
     if checked.bad_lines > 0 && !run.skip_bad {
         let bad = checked.bad_lines;
-        run.report.say(format_args!("{name}: nothing of it is sent: {bad} bad lines; mend them, or leave them out with --skip-bad"));
+        run.report.say(format_args!(
+            "{name}: nothing of it is sent; bad lines: {bad}; mend them, or leave them out with --skip-bad"
+        ));
         run.report.advance(file.len() as u64);
         return Err(exit::DATA);
     }
@@ -73,7 +75,8 @@ impl Sending<'_> {
             Ok(plan) => plan,
             Err(error) => {
                 let mut fault = Fault::from(error);
-                fault.message = format!("{}: cannot read what session {} holds: {}", self.name, self.session, fault.message);
+                fault.message =
+                    format!("{}: cannot read what session {} holds: {}", self.name, self.session, fault.message);
                 return (tally, Err(told(self.run, fault)));
             }
         };
@@ -137,7 +140,9 @@ impl Sending<'_> {
         let (name, line) = (self.name, entry.line);
         let next = match (is_skipped, error) {
             (true, _) => "the line is left out",
-            (false, AppendError::Rejected(_)) => "mend the line, or leave it out with --skip-bad, and run the import again to go on",
+            (false, AppendError::Rejected(_)) => {
+                "mend the line, or leave it out with --skip-bad, and run the import again to go on"
+            }
             (false, _) => "run the import again to go on from here",
         };
         self.run.report.say(format_args!("{name}:{line}: {error}; {next}"));

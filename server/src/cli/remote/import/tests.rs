@@ -68,7 +68,8 @@ fn a_last_line_that_was_cut_off_is_told_from_a_bad_one() {
 
 #[test]
 fn a_uuid_that_came_before_is_there_already_or_bad() {
-    let file = b"{\"uuid\":\"a\",\"n\":1}\n{ \"n\" : 1, \"uuid\" : \"a\" }\n{\"uuid\":\"a\",\"n\":2}\n{\"n\":1}\n{\"n\":1}\n";
+    let file =
+        b"{\"uuid\":\"a\",\"n\":1}\n{ \"n\" : 1, \"uuid\" : \"a\" }\n{\"uuid\":\"a\",\"n\":2}\n{\"n\":1}\n{\"n\":1}\n";
     let checked = check(file);
     let lines: Vec<_> = checked.entries.iter().map(|entry| entry.line).collect();
     assert_eq!(lines, [1, 4, 5], "entries without uuid may be equal");
@@ -80,7 +81,12 @@ fn a_uuid_that_came_before_is_there_already_or_bad() {
 #[test]
 fn the_session_is_the_first_id_in_the_file_or_its_name() {
     let of = |text: &str| session_of_lines(text.as_bytes()).expect("read").map(|id| id.as_str().to_owned());
-    assert_eq!(of("{\"type\":\"summary\"}\nbad\n{\"sessionId\":\"not an id\"}\n{\"sessionId\":\"s-1\"}\n{\"sessionId\":\"s-2\"}"), Some("s-1".into()));
+    assert_eq!(
+        of(
+            "{\"type\":\"summary\"}\nbad\n{\"sessionId\":\"not an id\"}\n{\"sessionId\":\"s-1\"}\n{\"sessionId\":\"s-2\"}"
+        ),
+        Some("s-1".into())
+    );
     assert_eq!(of("{\"message\":{\"sessionId\":\"inner\"}}\n"), None);
     let name = |path: &str| session_of_name(Path::new(path)).map(|id| id.as_str().to_owned());
     assert_eq!(name("/some/folder/agent_7.v2 é.jsonl"), Some("agent_7-v2--".into()));
@@ -97,7 +103,10 @@ fn a_key_depends_on_all_that_it_is_made_of() {
     for other in [of("t", 1, 1, b"{}"), of("s", 2, 1, b"{}"), of("s", 1, 2, b"{}"), of("s", 1, 1, b"{ }")] {
         assert_ne!(one, other);
     }
-    assert_eq!(one, "KEY");
+    assert_eq!(
+        one, "8TcI1H9tXJsXxPnU2cw6MwdaF_ZJQf-3IIJ-umUZBMM",
+        "a key that changed would store every such entry again"
+    );
 }
 
 fn event(id: &str, payload: &str) -> Event {
@@ -120,8 +129,16 @@ fn only_what_the_session_surely_holds_is_not_sent() {
     let others = [event("z", "{\"uuid\":\"z\"}"), event("~1", "{\"t\":3}")];
     assert_eq!(missing(&others), [0, 1, 2, 3, 4, 5]);
     assert_eq!(missing(&[event("a", "{\"uuid\":\"a\"}"), event("c", "{\"uuid\":\"c\"}")]), [1, 2, 3, 4]);
-    assert_eq!(missing(&[event("b", "{\"uuid\":\"b\",\"n\":1}")]), [0, 1, 2, 3, 4, 5], "the server tells whether it is the same");
-    assert_eq!(missing(&[event("~0", "{\"t\":1}"), event("~1", "{\"t\":2}")]), [0, 1, 2, 3, 5], "one of two is missing");
+    assert_eq!(
+        missing(&[event("b", "{\"uuid\":\"b\",\"n\":1}")]),
+        [0, 1, 2, 3, 4, 5],
+        "the server tells whether it is the same"
+    );
+    assert_eq!(
+        missing(&[event("~0", "{\"t\":1}"), event("~1", "{\"t\":2}")]),
+        [0, 1, 2, 3, 5],
+        "one of two is missing"
+    );
     assert_eq!(missing(&[event("~0", "{\"t\":1}"), event("~1", "{\"t\":1}")]), [0, 1, 4, 5]);
 }
 

@@ -6,14 +6,16 @@ use std::collections::HashMap;
 use verbatim_proto::{Digest, Timestamp};
 
 use super::format::{entry::Running, identity::Identity};
-use crate::store::{Append, Appended, NewEntry, Refusal, SessionKey, SessionStatus, Snapshot, Standing, StoreError};
+use crate::store::{
+    Append, Appended, Lineage, NewEntry, Refusal, SessionKey, SessionStatus, Snapshot, Standing, StoreError,
+};
 
 /// What is stored and safe.
 pub trait View {
     /// The session's chain; none where there is no such session.
     fn chain(&mut self, session: &SessionKey) -> Result<Option<Snapshot>, StoreError>;
     /// The seq of the entry that the chain knows by this identity.
-    fn seq(&mut self, chain: u64, identity: &Identity) -> Result<Option<u64>, StoreError>;
+    fn seq(&mut self, chain: &Snapshot, identity: &Identity) -> Result<Option<u64>, StoreError>;
 }
 
 /// One write of a group.
@@ -65,31 +67,32 @@ impl<'a> Group<'a> {
     /// changed nothing.
     pub fn decide(&mut self, view: &mut impl View, candidate: &'a Candidate) -> Result<Decision, StoreError> {
         let append = &candidate.append;
-        let pending = self.chains.get(&append.session).copied();
+        let pending = self.chains.get(&append.session).cloned();
+        let rests_on_group = pending.is_some();
         let stored = match pending {
             Some(chain) => Some(chain),
             None => view.chain(&append.session)?,
         };
         let standing = stored.as_ref().map(Standing::from).unwrap_or_default();
-        let decided = |answer| Ok(Decision { answer, rests_on_group: pending.is_some() });
+        let decided = |answer| Ok(Decision { answer, rests_on_group });
         let refused = |refusal| decided(Appended::Refused { refusal, standing });
 
-        if stored.is_some_and(|chain| chain.status == SessionStatus::Deleted) {
+        if stored.as_ref().is_some_and(|chain| chain.status == SessionStatus::Deleted) {
             return refused(Refusal::Deleted);
         }
-        let present = match stored {
-            Some(chain) => self.present(view, chain.chain, &candidate.identities)?,
+        let present = match &stored {
+            Some(chain) => self.present(view, chain, &candidate.identities)?,
             None => Present::default(),
         };
         if present.out_of_order {
             return refused(Refusal::Conflict);
         }
-        if let Some(snapshot) = stored
+        if let Some(snapshot) = &stored
             && (present.seqs.len() > append.compared || present.seqs.len() == append.entries.len())
         {
-            return decided(Appended::Present { seqs: present.seqs, snapshot });
+            return decided(Appended::Present { seqs: present.seqs, snapshot: snapshot.clone() });
         }
-        if stored.is_some_and(|chain| chain.status == SessionStatus::Ended) {
+        if stored.as_ref().is_some_and(|chain| chain.status == SessionStatus::Ended) {
             return refused(Refusal::Ended);
         }
         if !append.expected.is(standing.head.as_ref()) && !ends_with_head(append, &present, standing) {
@@ -101,6 +104,11 @@ impl<'a> Group<'a> {
     /// What is to be written.
     pub fn writes(&self) -> &[Write<'a>] {
         &self.writes
+    }
+
+    /// Every session that the group changes.
+    pub fn chains(&self) -> impl Iterator<Item = &'a SessionKey> {
+        self.chains.keys().copied()
     }
 
     /// Where every chain stands that the group appends to.
@@ -116,13 +124,13 @@ impl<'a> Group<'a> {
     fn present(
         &self,
         view: &mut impl View,
-        chain: u64,
+        chain: &Snapshot,
         identities: &[Option<Identity>],
     ) -> Result<Present, StoreError> {
         let mut present = Present::default();
         for (at, identity) in identities.iter().enumerate() {
             let Some(identity) = identity else { continue };
-            let seq = match self.identities.get(&(chain, *identity)) {
+            let seq = match self.identities.get(&(chain.chain, *identity)) {
                 Some(seq) => Some(*seq),
                 None => view.seq(chain, identity)?,
             };
@@ -149,14 +157,15 @@ impl<'a> Group<'a> {
             }
             seqs.push(seq);
         }
+        let (created_at, standing) = (chain.last_at, Standing::from(&chain));
         self.chains.insert(&append.session, chain);
-        let standing = Standing::from(&chain);
-        Appended::Stored { seqs, created_at: chain.last_at, standing }
+        Appended::Stored { seqs, created_at, standing }
     }
 
     fn new_chain(&mut self, session: &'a SessionKey) -> Snapshot {
         let chain = Snapshot {
             chain: self.next_chain,
+            lineage: Lineage::default(),
             status: SessionStatus::Active,
             length: 0,
             head: None,
@@ -169,7 +178,7 @@ impl<'a> Group<'a> {
             last_at: self.now,
         };
         self.next_chain += 1;
-        self.writes.push(Write::Session(session, chain));
+        self.writes.push(Write::Session(session, chain.clone()));
         chain
     }
 }

@@ -17,10 +17,10 @@ struct Plain {
 
 impl View for Plain {
     fn chain(&mut self, session: &SessionKey) -> Result<Option<Snapshot>, StoreError> {
-        Ok(self.chains.get(session).copied())
+        Ok(self.chains.get(session).cloned())
     }
-    fn seq(&mut self, chain: u64, identity: &Identity) -> Result<Option<u64>, StoreError> {
-        Ok(self.identities.get(&(chain, *identity)).copied())
+    fn seq(&mut self, chain: &Snapshot, identity: &Identity) -> Result<Option<u64>, StoreError> {
+        Ok(self.identities.get(&(chain.chain, *identity)).copied())
     }
 }
 
@@ -216,7 +216,7 @@ fn the_running_state_follows_the_chain() {
     let mut plain = Plain::default();
     plain.run(5, &[candidate("", &["a", "b1", "#k"])]);
     plain.run(3, &[candidate("b1", &["b2", ""])]);
-    let chain = plain.chains[&session()];
+    let chain = &plain.chains[&session()];
     assert_eq!((chain.length, chain.boundary_count, chain.last_boundary, chain.head_seq), (5, 2, Some(3), Some(3)));
     assert_eq!(chain.bytes, ["{a}", "{b1}", "{#k}", "{b2}", "{}"].concat().len() as u64);
     assert_eq!(chain.last_at.as_micros(), 5, "time never goes back within a session");

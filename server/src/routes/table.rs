@@ -1,0 +1,116 @@
+//! The whole route table: which operation a method and path mean. Dispatch, `Allow` and the log all go by it.
+
+use http::Method;
+
+/// One operation of the wire contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Operation {
+    /// The process answers.
+    Health,
+    /// It takes appends.
+    Ready,
+    /// Append one entry.
+    AppendEntry,
+    /// Read the whole transcript.
+    ReadTranscript,
+    /// Where the transcript stands.
+    ReadStanding,
+    /// One page of the transcript.
+    TeleportPage,
+}
+
+/// Every route. A `GET` answers `HEAD` as well, unless the table says otherwise.
+const ROUTES: &[(&str, &[(Method, Operation)])] = &[
+    ("/healthz", &[(Method::GET, Operation::Health)]),
+    ("/readyz", &[(Method::GET, Operation::Ready)]),
+    (
+        "/v1/session_ingress/session/{session_id}",
+        &[
+            (Method::PUT, Operation::AppendEntry),
+            (Method::GET, Operation::ReadTranscript),
+            (Method::HEAD, Operation::ReadStanding),
+        ],
+    ),
+    ("/v1/code/sessions/{session_id}/teleport-events", &[(Method::GET, Operation::TeleportPage)]),
+];
+
+/// The table, ready to be asked.
+pub(super) struct Table {
+    paths: matchit::Router<Path>,
+}
+
+/// What one path takes.
+pub(super) struct Path {
+    /// The path as the table has it: without what differs from call to call.
+    pub(super) pattern: &'static str,
+    methods: &'static [(Method, Operation)],
+    allow: String,
+}
+
+impl Table {
+    /// Builds the table. Error: two routes of it are in each other's way.
+    pub(super) fn new() -> Result<Self, matchit::InsertError> {
+        let mut paths = matchit::Router::new();
+        for (pattern, methods) in ROUTES {
+            paths.insert(*pattern, Path { pattern, methods, allow: allow(methods) })?;
+        }
+        Ok(Self { paths })
+    }
+
+    /// The path of the table that `path` matches, and what stands in its places.
+    pub(super) fn find<'a>(&'a self, path: &'a str) -> Option<matchit::Match<'a, 'a, &'a Path>> {
+        self.paths.at(path).ok()
+    }
+}
+
+impl Path {
+    /// What `method` means here.
+    pub(super) fn operation(&self, method: &Method) -> Option<Operation> {
+        let of = |method| self.methods.iter().find(|(own, _)| own == method).map(|(_, operation)| *operation);
+        of(method).or_else(|| if method == Method::HEAD { of(&Method::GET) } else { None })
+    }
+
+    /// The methods it takes, as `Allow` lists them (RFC 9110, section 10.2.1).
+    pub(super) fn allow(&self) -> &str {
+        &self.allow
+    }
+}
+
+fn allow(methods: &[(Method, Operation)]) -> String {
+    let mut names: Vec<_> = methods.iter().map(|(method, _)| method.as_str()).collect();
+    if names.contains(&"GET") && !names.contains(&"HEAD") {
+        names.push("HEAD");
+    }
+    names.sort_unstable();
+    names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_is_found_under_its_own_pattern() {
+        let table = Table::new().expect("the table is sound");
+        for (pattern, methods) in ROUTES {
+            let path = pattern.replace("{session_id}", "s-1").replace("{event_id}", "e");
+            let found = table.find(&path).expect(pattern);
+            assert_eq!(found.value.pattern, *pattern);
+            for (method, operation) in *methods {
+                assert_eq!(found.value.operation(method), Some(*operation), "{method} {pattern}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_get_answers_head_and_nothing_else_is_taken() {
+        let table = Table::new().expect("the table is sound");
+        let path = table.find("/healthz").expect("a route").value;
+        assert_eq!(path.operation(&Method::HEAD), Some(Operation::Health));
+        assert_eq!(path.operation(&Method::PUT), None);
+        assert_eq!(path.allow(), "GET, HEAD");
+        for none in ["/", "", "/healthz/", "/v1/session_ingress/session/", "/v1/session_ingress/session/a/b"] {
+            assert!(table.find(none).is_none(), "{none}");
+        }
+    }
+}
