@@ -77,6 +77,8 @@ pub struct EntryRef<'a> {
     pub event_type: Cow<'a, str>,
     /// Whether it is a compaction boundary.
     pub is_boundary: bool,
+    /// Boundaries in the chain up to and with it.
+    pub boundary_count: u32,
     /// The entry as it was sent.
     pub payload: &'a [u8],
     /// BLAKE3 of the payload as it was stored.

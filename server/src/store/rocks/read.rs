@@ -48,6 +48,7 @@ fn shown(seq: u64, record: Record<'_>) -> EntryRef<'_> {
         uuid: record.uuid,
         event_type: record.event_type,
         is_boundary: record.is_boundary,
+        boundary_count: record.running.boundary_count,
         payload: record.payload,
         payload_hash: record.payload_hash,
     }
