@@ -216,7 +216,8 @@ mod tests {
         assert_eq!(access.scopes().to_string(), "read");
         let session = claims(&format!(r#"{{"organization_uuid":"{org}","session_id":"s","exp":1}}"#)).expect("session");
         assert_eq!(session.scopes().to_string(), "read append");
-        let none = claims(&format!(r#"{{"organization_uuid":"{org}","session_id":"s","exp":1,"scope":""}}"#)).expect("none");
+        let none =
+            claims(&format!(r#"{{"organization_uuid":"{org}","session_id":"s","exp":1,"scope":""}}"#)).expect("none");
         assert_eq!(none.scopes(), Scopes::default());
     }
 

@@ -17,7 +17,9 @@ pub struct Cursor {
 
 /// The text is no cursor, is damaged, or was made for another session. Which of them is not told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the cursor is damaged or belongs to another session; send next_cursor exactly as the last page gave it, or leave it out to begin")]
+#[error(
+    "the cursor is damaged or belongs to another session; send next_cursor exactly as the last page gave it, or leave it out to begin"
+)]
 pub struct CursorError;
 
 const VERSION: u8 = 1;

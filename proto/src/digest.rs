@@ -90,7 +90,8 @@ mod tests {
     #[test]
     fn stays_what_it_was() {
         let uuid = EntryUuid::new("u1").expect("uuid");
-        let digest = Digest::EMPTY.then(Some(&uuid), &payload_hash(br#"{"uuid":"u1"}"#)).then(None, &payload_hash(b"{}"));
+        let digest =
+            Digest::EMPTY.then(Some(&uuid), &payload_hash(br#"{"uuid":"u1"}"#)).then(None, &payload_hash(b"{}"));
         assert_eq!(digest.to_string(), GOLDEN);
     }
 

@@ -17,6 +17,8 @@ pub const PAGE_ENTRIES_DEFAULT: usize = 500;
 pub const PAGE_ENTRIES_MAX: usize = 1000;
 /// A page ends early once its payloads pass this many bytes (PROTOCOL.md, teleport-events).
 pub const PAGE_PAYLOAD_BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// Most entries in a batch.
+pub const BATCH_ENTRIES_MAX: usize = 1000;
 /// Longest `Authorization` value that is looked at, in bytes.
 pub const TOKEN_BYTES_MAX: usize = 16 * 1024;
 /// Longest `x-request-id` that is echoed, in bytes; a longer one is replaced by a server-made id.

@@ -33,6 +33,30 @@ pub struct AppendReceipt {
     pub created_at: Timestamp,
 }
 
+/// Answer to a batch (200 or 201).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchReceipt {
+    /// Whether this request stored any of the entries.
+    pub status: AppendStatus,
+    /// One for each entry, in the order of the batch.
+    pub results: Vec<BatchResult>,
+    /// The head now; null where there is none.
+    pub head: Option<EntryUuid>,
+    /// Entries in the chain now.
+    pub length: u64,
+}
+
+/// What became of one entry of a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchResult {
+    /// The entry's uuid; null where it has none.
+    pub uuid: Option<EntryUuid>,
+    /// The entry's place in the chain, from 0.
+    pub seq: u64,
+    /// Whether this request stored it.
+    pub status: AppendStatus,
+}
+
 /// Answer to a refused request (any 4xx or 5xx).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorAnswer {

@@ -37,7 +37,8 @@ proptest! {
 
 #[test]
 fn absent_null_and_empty_uuids_mean_none() {
-    for body in [r#"{}"#, r#"{"uuid":null}"#, r#"{"uuid":""}"#, r#"{"uuid":"a","uuid":null}"#, r#"{"a":{"uuid":"x"}}"#] {
+    for body in [r#"{}"#, r#"{"uuid":null}"#, r#"{"uuid":""}"#, r#"{"uuid":"a","uuid":null}"#, r#"{"a":{"uuid":"x"}}"#]
+    {
         assert_eq!(view(body).uuid, None, "{body}");
     }
 }

@@ -20,6 +20,16 @@ impl IdempotencyKey {
         ArrayString::from(text).map(Self).map_err(|_| IdError::IdempotencyKey)
     }
 
+    /// The key of the `n`-th entry without a uuid, from 0, of a batch that was sent under this key. No key that a client
+    /// sends is like it, short of a collision of BLAKE3.
+    #[must_use]
+    pub fn nth(&self, n: usize) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key("verbatim 2026 key of an entry in a batch v1");
+        hasher.update(&(n as u64).to_be_bytes()).update(self.0.as_bytes());
+        // 64 hex digits fit into 128 bytes.
+        Self(ArrayString::from(hasher.finalize().to_hex().as_str()).unwrap_or_default())
+    }
+
     /// The key exactly as sent.
     pub fn as_str(&self) -> &str {
         self.0.as_str()

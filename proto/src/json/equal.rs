@@ -77,7 +77,9 @@ fn same_value(a: &[Token<'_>], b: &[Token<'_>]) -> bool {
         (Some(Token::Object { inside: m }), Some(Token::Object { inside: n })) => {
             m == n && same_members(&a[1..=*m], &b[1..=*n])
         }
-        (Some(Token::Array { inside: m }), Some(Token::Array { inside: n })) => m == n && same_items(&a[1..=*m], &b[1..=*n]),
+        (Some(Token::Array { inside: m }), Some(Token::Array { inside: n })) => {
+            m == n && same_items(&a[1..=*m], &b[1..=*n])
+        }
         (Some(Token::Text(a)), Some(Token::Text(b))) => compare_text(a, b).is_eq(),
         (Some(Token::Scalar(a)), Some(Token::Scalar(b))) => a == b,
         _ => false,
@@ -98,7 +100,10 @@ fn same_items(mut a: &[Token<'_>], mut b: &[Token<'_>]) -> bool {
 fn same_members(a: &[Token<'_>], b: &[Token<'_>]) -> bool {
     let (of_a, of_b) = (members_by_key(a), members_by_key(b));
     of_a.len() == of_b.len()
-        && of_a.iter().zip(&of_b).all(|(&i, &j)| compare_keys(&a[i], &b[j]).is_eq() && same_value(&a[i + 1..], &b[j + 1..]))
+        && of_a
+            .iter()
+            .zip(&of_b)
+            .all(|(&i, &j)| compare_keys(&a[i], &b[j]).is_eq() && same_value(&a[i + 1..], &b[j + 1..]))
 }
 
 /// Where each member's key stands, in the order of the keys; equal keys stay in document order.

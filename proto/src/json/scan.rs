@@ -78,7 +78,11 @@ pub enum JsonErrorKind {
 
 /// Checks that `text` is one JSON value within white space, nested at most `depth_max` levels (at most 128).
 /// Gives the value's first and past-the-end offset.
-pub fn scan<'a>(text: &'a [u8], depth_max: usize, sink: &mut impl Sink<'a>) -> Result<std::ops::Range<usize>, JsonError> {
+pub fn scan<'a>(
+    text: &'a [u8],
+    depth_max: usize,
+    sink: &mut impl Sink<'a>,
+) -> Result<std::ops::Range<usize>, JsonError> {
     let value = scan_prefix(text, depth_max, sink)?;
     match text[value.end..].iter().position(|&byte| !is_whitespace(byte)) {
         None => Ok(value),
@@ -227,7 +231,7 @@ impl<'a> Scanner<'a> {
     fn string(&mut self) -> Result<JsonStr<'a>, JsonError> {
         let start = self.at + 1;
         let mut escaped = false;
-        
+
         self.at = start;
         loop {
             let rest = &self.text[self.at..];
@@ -239,7 +243,6 @@ impl<'a> Scanner<'a> {
             let mut control = false;
             for &byte in plain {
                 control |= byte < 0x20;
-
             }
             if control {
                 self.at += plain.iter().position(|&byte| byte < 0x20).unwrap_or(0);

@@ -30,7 +30,9 @@ impl<'a> JsonStr<'a> {
         if !self.escaped {
             return Cow::Borrowed(self.raw);
         }
-        Cow::Owned(char::decode_utf16(self.code_units()).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
+        Cow::Owned(
+            char::decode_utf16(self.code_units()).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect(),
+        )
     }
 
     /// The decoded value as UTF-16 code units, in which PROTOCOL.md compares strings.

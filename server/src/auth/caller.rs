@@ -55,6 +55,11 @@ impl Caller {
         if self.claims.scopes().allows(scope) { Ok(()) } else { Err(Forbidden::Scope(scope)) }
     }
 
+    /// Checks that the caller has an access token.
+    pub fn with_access_token(&self) -> Result<(), Forbidden> {
+        if self.claims.session_id.is_none() { Ok(()) } else { Err(Forbidden::AccessTokenNeeded) }
+    }
+
     /// The session of this id in the caller's organisation.
     pub fn session(&self, session: SessionId) -> SessionKey {
         SessionKey { organization: self.organization(), session }

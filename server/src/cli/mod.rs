@@ -1,5 +1,6 @@
 //! The command line: one program for the server and for everything one does with it.
 
+mod remote;
 mod serve;
 mod token;
 
@@ -11,8 +12,14 @@ use clap::{Parser, Subcommand};
 pub mod exit {
     /// The command line or a setting is wrong.
     pub const USAGE: u8 = 64;
+    /// What was sent is wrong.
+    pub const DATA: u8 = 65;
+    /// A file to read is not there.
+    pub const NO_INPUT: u8 = 66;
     /// Something this machine should provide is not there or failed.
     pub const UNAVAILABLE: u8 = 69;
+    /// A file or stream failed.
+    pub const IO: u8 = 74;
     /// The caller may not.
     pub const NO_PERMISSION: u8 = 77;
 }
@@ -31,6 +38,8 @@ enum Verb {
     Serve(serve::ServeArgs),
     /// Print a token signed with the data folder's own key
     Token(token::TokenArgs),
+    #[command(flatten)]
+    Remote(remote::RemoteVerb),
 }
 
 /// Runs the program with the process's own arguments.
@@ -45,6 +54,7 @@ pub fn main() -> ExitCode {
     match cli.verb {
         Verb::Serve(args) => serve::run(args),
         Verb::Token(args) => token::run(args),
+        Verb::Remote(verb) => remote::run(verb),
     }
 }
 

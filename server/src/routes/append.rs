@@ -2,17 +2,13 @@
 
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use hyper::body::Incoming;
-use verbatim_proto::{
-    EntryUuid, IdempotencyKey, Scope,
-    messages::{self, AppendStatus},
-    names,
-};
+use verbatim_proto::{EntryUuid, IdempotencyKey, Scope, messages::AppendStatus, names};
 
 use super::{Body, Call, Problem, body, json_body, request, set_head};
 use crate::{
     limits::EXPECTED_ECHO_BYTES_MAX,
-    service::{AppendReceipt, AppendRequest},
-    store::{Expected, SessionKey},
+    service::AppendRequest,
+    store::{Expected, SessionKey, Standing},
 };
 
 /// Checks in PROTOCOL.md's order: token, media type, size, form; the store checks the rest in one step.
@@ -20,28 +16,40 @@ pub(super) async fn append(call: &Call<'_>, session: &str, body: Incoming) -> Re
     let caller = call.caller(Scope::Append, session).map_err(Problem::not_stored)?;
     let session = caller.session(request::session_id(session).map_err(Problem::not_stored)?);
     match admitted(call, &session, body).await {
-        Ok(receipt) => Ok(encode(&receipt)),
+        Ok(response) => Ok(response),
         Err(problem) => Err(call.with_head(&session, problem.not_stored()).await),
     }
 }
 
-async fn admitted(call: &Call<'_>, session: &SessionKey, body: Incoming) -> Result<AppendReceipt, Problem> {
-    if !is_json(call.headers) {
-        return Err(Problem::media_type());
+async fn admitted(call: &Call<'_>, session: &SessionKey, body: Incoming) -> Result<Response<Body>, Problem> {
+    if media_type(call.headers) != "application/json" {
+        return Err(Problem::media_type("application/json"));
     }
+    let (request, expected) = request(call, session, body).await?;
+    let appended = call.service().append(request).await;
+    let (receipt, standing) = appended.map_err(|refused| Problem::of_append(&refused, expected))?;
+    let body = serde_json::to_vec(&receipt).unwrap_or_default();
+    Ok(encode(receipt.status, body, standing))
+}
+
+/// Reads what appends of one entry and of many have in common; and the `Last-Uuid` that was sent, for a conflict to
+/// repeat.
+pub(super) async fn request(
+    call: &Call<'_>,
+    session: &SessionKey,
+    body: Incoming,
+) -> Result<(AppendRequest, Option<String>), Problem> {
     let (body, permit) = body::collect(body, call.service(), call.routes.limits.body_timeout).await?;
     let last_uuid = request::single_header(call.headers, names::LAST_UUID)?;
     let key = request::single_header(call.headers, names::IDEMPOTENCY_KEY)?.map(key).transpose()?;
     let request = AppendRequest { session: session.clone(), expected: expected(last_uuid), key, body, permit };
-    let appended = call.service().append(request).await;
-    appended.map_err(|refused| Problem::of_append(&refused, last_uuid.map(echo)))
+    Ok((request, last_uuid.map(echo)))
 }
 
-/// `application/json`, with or without parameters (RFC 9110, section 8.3).
-fn is_json(headers: &HeaderMap) -> bool {
-    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = media_type.split(';').next().unwrap_or_default();
-    essence.trim().eq_ignore_ascii_case("application/json")
+/// The media type of the body, without its parameters and in lower case (RFC 9110, section 8.3).
+pub(super) fn media_type(headers: &HeaderMap) -> String {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 fn key(value: &HeaderValue) -> Result<IdempotencyKey, Problem> {
@@ -64,15 +72,13 @@ fn echo(last_uuid: &HeaderValue) -> String {
     String::from_utf8_lossy(&bytes[..bytes.len().min(EXPECTED_ECHO_BYTES_MAX)]).into_owned()
 }
 
-fn encode(receipt: &AppendReceipt) -> Response<Body> {
-    let status = match receipt.status {
+/// The answer to an append that succeeded.
+pub(super) fn encode(status: AppendStatus, body: Vec<u8>, standing: Standing) -> Response<Body> {
+    let status = match status {
         AppendStatus::Stored => StatusCode::CREATED,
         AppendStatus::AlreadyStored => StatusCode::OK,
     };
-    let AppendReceipt { status: stored, uuid, seq, created_at, head } = *receipt;
-    let body =
-        serde_json::to_vec(&messages::AppendReceipt { status: stored, uuid, seq, created_at }).unwrap_or_default();
     let mut response = json_body(status, Body::whole(body));
-    set_head(response.headers_mut(), head.as_ref());
+    set_head(response.headers_mut(), standing.head.as_ref());
     response
 }

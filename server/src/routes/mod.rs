@@ -3,6 +3,7 @@
 //! Each resource is a file that decodes, calls the service and encodes. Deliberately absent: RocksDB.
 
 mod append;
+mod batch;
 mod body;
 mod health;
 mod problem;
@@ -123,6 +124,7 @@ impl Call<'_> {
             Operation::ReadTranscript => transcript::whole(self, session).await,
             Operation::ReadStanding => transcript::standing(self, session).await,
             Operation::TeleportPage => teleport::page(self, session).await,
+            Operation::AppendBatch => batch::append_batch(self, session, body).await,
         }
     }
 

@@ -48,11 +48,9 @@ impl Problem {
         Self::new(ErrorCode::InvalidRequest, message)
     }
 
-    pub(super) fn media_type() -> Self {
-        Self::new(
-            ErrorCode::UnsupportedMediaType,
-            "the body is not declared as JSON; send `Content-Type: application/json`",
-        )
+    pub(super) fn media_type(wanted: &str) -> Self {
+        let message = format!("the body is not declared as a type this route takes; send `Content-Type: {wanted}`");
+        Self::new(ErrorCode::UnsupportedMediaType, message)
     }
 
     /// The rest of the body is not read, so the connection cannot go on.

@@ -17,6 +17,8 @@ pub(super) enum Operation {
     ReadStanding,
     /// One page of the transcript.
     TeleportPage,
+    /// Append a batch.
+    AppendBatch,
 }
 
 /// Every route. A `GET` answers `HEAD` as well, unless the table says otherwise.
@@ -32,6 +34,7 @@ const ROUTES: &[(&str, &[(Method, Operation)])] = &[
         ],
     ),
     ("/v1/code/sessions/{session_id}/teleport-events", &[(Method::GET, Operation::TeleportPage)]),
+    ("/v1/sessions/{session_id}/entries", &[(Method::POST, Operation::AppendBatch)]),
 ];
 
 /// The table, ready to be asked.

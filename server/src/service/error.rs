@@ -10,6 +10,17 @@ pub enum AppendRefused {
     /// The body is not an entry.
     #[error(transparent)]
     Malformed(#[from] EntryError),
+    /// One of a batch's entries is not an entry, or cannot be in a batch.
+    #[error("entry {} of the batch: {cause}", .index + 1)]
+    MalformedInBatch {
+        /// Which, from 0.
+        index: usize,
+        /// Why.
+        cause: BatchEntryError,
+    },
+    /// The body is not a batch.
+    #[error("the batch is out of form: {0}")]
+    MalformedBatch(&'static str),
     /// The uuid or key stands in the chain with other content.
     #[error(
         "the chain holds another entry under this uuid or Idempotency-Key; give a new entry a new one, and never change an entry that was sent"
@@ -35,7 +46,7 @@ impl AppendRefused {
     /// The code on the wire.
     pub fn code(&self) -> ErrorCode {
         match self {
-            Self::Malformed(_) => ErrorCode::InvalidRequest,
+            Self::Malformed(_) | Self::MalformedInBatch { .. } | Self::MalformedBatch(_) => ErrorCode::InvalidRequest,
             Self::Reused(_) => ErrorCode::UuidReused,
             Self::Conflict(_) => ErrorCode::Conflict,
             Self::Ended(_) | Self::Deleted(_) => ErrorCode::SessionEnded,
@@ -48,6 +59,8 @@ impl AppendRefused {
         match self {
             Self::Store(AppendError::Unknown(_)) => Outcome::Unknown,
             Self::Malformed(_)
+            | Self::MalformedInBatch { .. }
+            | Self::MalformedBatch(_)
             | Self::Reused(_)
             | Self::Conflict(_)
             | Self::Ended(_)
@@ -62,9 +75,23 @@ impl AppendRefused {
             Self::Reused(standing) | Self::Conflict(standing) | Self::Ended(standing) | Self::Deleted(standing) => {
                 Some(*standing)
             }
-            Self::Malformed(_) | Self::Store(_) => None,
+            Self::Malformed(_) | Self::MalformedInBatch { .. } | Self::MalformedBatch(_) | Self::Store(_) => None,
         }
     }
+}
+
+/// Why an entry cannot be in a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BatchEntryError {
+    /// It is not an entry.
+    #[error(transparent)]
+    Malformed(#[from] EntryError),
+    /// An entry before it has the same uuid.
+    #[error("an entry before it has the same uuid; send each entry once")]
+    UuidTwice,
+    /// It has no uuid and the batch no key, so that a retry could not be recognised.
+    #[error("it has no uuid; give the batch an Idempotency-Key, so that a retry is recognised")]
+    Unrecognisable,
 }
 
 impl From<StoreError> for AppendRefused {

@@ -2,6 +2,7 @@
 //! or a key of the store; routes translate for it on one side, an engine on the other.
 
 mod append;
+mod batch;
 mod error;
 mod read;
 
@@ -12,8 +13,9 @@ use std::sync::{
 
 use tokio::sync::Semaphore;
 
-pub use append::{AppendReceipt, AppendRequest};
-pub use error::{AppendRefused, ReadRefused, store_code};
+pub use append::AppendRequest;
+pub use batch::BatchForm;
+pub use error::{AppendRefused, BatchEntryError, ReadRefused, store_code};
 pub use read::{Encode, Streamed};
 
 use crate::{

@@ -1,5 +1,7 @@
 //! What a store is asked to append, and what it answers.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use verbatim_proto::{EntryUuid, IdempotencyKey, Timestamp, digest::PayloadHash};
 
@@ -52,11 +54,11 @@ pub struct Append {
     /// The head the caller believes in.
     pub expected: Expected,
     /// At least one entry. No two of them share a uuid or a key.
-    pub entries: Vec<NewEntry>,
+    pub entries: Arc<Vec<NewEntry>>,
     /// How many of the entries, from the first, the caller knows to stand in the chain with the same content.
     pub compared: usize,
     /// The share of the budget, held until the answer.
-    pub permit: Permit,
+    pub permit: Arc<Permit>,
 }
 
 /// Where the chain stood when an append was decided.

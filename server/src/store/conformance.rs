@@ -55,8 +55,9 @@ impl Client {
 
     fn request(&self, session: &SessionKey, expected: &str, names: &[&str], compared: usize) -> Append {
         let expected = if expected.is_empty() { Expected::NoHead } else { Expected::Head(uuid(expected)) };
-        let entries = names.iter().map(|name| entry(name)).collect();
-        Append { session: session.clone(), expected, entries, compared, permit: self.budget.admit(0).expect("room") }
+        let entries = Arc::new(names.iter().map(|name| entry(name)).collect());
+        let permit = Arc::new(self.budget.admit(0).expect("room"));
+        Append { session: session.clone(), expected, entries, compared, permit }
     }
 
     fn append(&self, session: &SessionKey, expected: &str, names: &[&str]) -> Appended {

@@ -127,7 +127,7 @@ impl Writer {
     fn admit(&self, jobs: &[Job]) -> Result<(), StoreError> {
         self.latch.check()?;
         let bytes: usize =
-            jobs.iter().flat_map(|job| &job.candidate.append.entries).map(|entry| entry.payload.len()).sum();
+            jobs.iter().flat_map(|job| job.candidate.append.entries.iter()).map(|entry| entry.payload.len()).sum();
         if self.reserve.has_room(self.slot.folder(), bytes as u64) {
             return Ok(());
         }

@@ -45,7 +45,7 @@ pub(super) async fn file(run: &Run, session: &SessionId, path: PathBuf) -> Resul
     let Some(client) = &run.client else {
         let entries = checked.entries.len();
         let tally = Tally { skipped: checked.bad_lines, ..Tally::default() };
-        run.report.result(format_args!("{name}: session {session}: {entries} entries, {}", tally.rest(&checked)));
+        run.report.result(format_args!("{name}: session {session}: entries {entries}, {}", tally.rest(&checked)));
         run.report.advance(file.len() as u64);
         return Ok(());
     };

@@ -1,6 +1,6 @@
 //! Every row of the append table, decided over a plain map.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
 use verbatim_proto::{EntryUuid, IdempotencyKey, OrganizationId, SessionId, digest::payload_hash};
@@ -87,7 +87,8 @@ fn compared(expected: &str, names: &[&str], compared: usize) -> Candidate {
     let expected = if expected.is_empty() { Expected::NoHead } else { Expected::Head(uuid(expected)) };
     let entries: Vec<_> = names.iter().map(|name| entry(name)).collect();
     let identities = entries.iter().map(Identity::of).collect();
-    let permit = Budget::new(usize::MAX).admit(0).expect("room");
+    let permit = Arc::new(Budget::new(usize::MAX).admit(0).expect("room"));
+    let entries = Arc::new(entries);
     Candidate { append: Append { session: session(), expected, entries, compared, permit }, identities }
 }
 
