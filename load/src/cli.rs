@@ -4,7 +4,12 @@ use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{append::command::AppendArgs, report::Output};
+use crate::{
+    append::command::AppendArgs,
+    read::{command::ReadArgs, fill::FillArgs},
+    report::Output,
+    verify::command::FaultArgs,
+};
 
 /// Load harness of Verbatim: sizes a deployment, and measures it against the machine's own limits.
 #[derive(Debug, Parser)]
@@ -20,6 +25,12 @@ pub struct Cli {
 pub enum Command {
     /// Append entries from many agents to many sessions
     Append(AppendCommand),
+    /// Read pages and whole transcripts
+    Teleport(TeleportCommand),
+    /// Append, read everything again, and fail loudly if an acknowledged entry is missing, doubled or out of order
+    Verify(VerifyCommand),
+    /// Write whole sessions, to have a store of a stated size
+    Fill(FillCommand),
     /// Measure the machine's own limits for the same appends: transport and disk
     Limit(AppendCommand),
     /// Serve HTTP that does nothing: reads the body, answers 201
@@ -38,6 +49,54 @@ pub struct AppendCommand {
     /// The report.
     #[command(flatten)]
     pub output: Output,
+}
+
+/// Reads against a server.
+#[derive(Debug, Args)]
+pub struct TeleportCommand {
+    /// The server.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// The work.
+    #[command(flatten)]
+    pub work: ReadArgs,
+    /// The report.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Appends that are read again.
+#[derive(Debug, Args)]
+pub struct VerifyCommand {
+    /// The server.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// The work.
+    #[command(flatten)]
+    pub work: AppendArgs,
+    /// What is done to the server meanwhile.
+    #[command(flatten)]
+    pub fault: FaultArgs,
+    /// The report.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Sessions to write.
+#[derive(Debug, Args)]
+pub struct FillCommand {
+    /// The server.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// The work.
+    #[command(flatten)]
+    pub work: FillArgs,
+    /// Sessions written at once, each over a connection of its own
+    #[arg(long, short = 'c', default_value_t = 64)]
+    pub agents: u16,
+    /// Show no progress
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 /// Which server is measured, and how to get in.

@@ -8,6 +8,8 @@
 //! | [`workload`] | entries of stated, real or recorded shape |
 //! | [`target`] | the server under load: address, tokens, process |
 //! | [`append`] | the agents that write |
+//! | [`read`] | the agents that read, and what they read |
+//! | [`verify`] | what was acknowledged, against what is read |
 //! | [`limit`] | the machine's own limits: null server, write + fdatasync |
 //! | [`measure`] | one measured run, with progress and readings of both processes |
 //! | [`report`] | figures as text, JSON and a page with plots |
@@ -20,8 +22,10 @@ pub mod engine;
 pub mod error;
 pub mod limit;
 pub mod measure;
+pub mod read;
 pub mod report;
 pub mod target;
+pub mod verify;
 pub mod wire;
 pub mod workload;
 
@@ -39,6 +43,16 @@ pub fn run(cli: Cli) -> Result<(), LoadError> {
     runtime.block_on(async {
         match &cli.command {
             Command::Append(command) => append::command::append(&command.target, &command.work, &command.output).await,
+            Command::Teleport(command) => {
+                read::command::teleport(&command.target, &command.work, &command.output).await
+            }
+            Command::Verify(command) => {
+                let cli::VerifyCommand { target, work, fault, output } = command;
+                verify::command::verify(target, work, fault, output).await
+            }
+            Command::Fill(command) => {
+                read::fill::command(&command.target, &command.work, command.agents.into(), command.quiet).await
+            }
             Command::Limit(command) => limit::command::limit(&command.target, &command.work, &command.output).await,
             Command::NullServer(args) => limit::command::null_server(args).await,
         }

@@ -35,6 +35,7 @@ pub async fn measure(plan: Plan, target: &str, pid: Option<u32>, quiet: bool) ->
         server: cost(&watch.server),
         load: cost(&watch.own),
         metrics: Default::default(),
+        figures: Default::default(),
     })
 }
 

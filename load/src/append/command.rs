@@ -52,7 +52,8 @@ pub struct AppendArgs {
     pub limits: Span,
 }
 
-fn batch(text: &str) -> Result<NonZeroUsize, String> {
+/// Entries an append, as the protocol bounds them.
+pub fn batch(text: &str) -> Result<NonZeroUsize, String> {
     let number = text.parse().ok().filter(|number: &NonZeroUsize| number.get() <= 1_000);
     number.ok_or_else(|| "a batch is 1 to 1000 entries".to_owned())
 }
@@ -121,47 +122,50 @@ impl AppendWork {
 
     /// The asked-for run against a Verbatim server.
     pub fn plan(&self, target: &Arc<Target>) -> Plan {
-        self.plan_of(
-            self.args.pace.rate,
-            self.args.pace.duration.into(),
-            self.args.pace.warm_up.into(),
-            self.appenders(target),
-        )
+        let PaceArgs { rate, duration, warm_up, .. } = self.args.pace;
+        self.plan_of(&self.deal(), rate, duration.into(), warm_up.into(), self.appenders(target))
     }
 
     /// The same appends in a closed loop, for another length of time.
     pub fn closed_plan(&self, target: &Arc<Target>, duration: Duration, warm_up: Duration) -> Plan {
-        self.plan_of(None, duration, warm_up, self.appenders(target))
+        self.plan_of(&self.deal(), None, duration, warm_up, self.appenders(target))
     }
 
     /// The same appends by any appender; `make` makes the one of a given agent.
     pub fn plan_of<A: Appender>(
         &self,
+        deal: &Deal,
         rate: Option<f64>,
         duration: Duration,
         warm_up: Duration,
         make: impl Fn(usize) -> A + Send + Sync + 'static,
     ) -> Plan {
-        Plan { groups: vec![self.group(rate, make)], threads: self.args.pace.threads.into(), warm_up, duration }
+        Plan { groups: vec![self.group(deal, rate, make)], threads: self.args.pace.threads.into(), warm_up, duration }
     }
 
     /// The agents that append.
-    pub fn group<A: Appender>(&self, rate: Option<f64>, make: impl Fn(usize) -> A + Send + Sync + 'static) -> Group {
-        let deal = self.deal();
-        let (source, pool, seed) = (self.source.clone(), Arc::clone(&self.pool), fastrand::u64(..));
-        let batch = self.args.batch;
+    pub fn group<A: Appender>(
+        &self,
+        deal: &Deal,
+        rate: Option<f64>,
+        make: impl Fn(usize) -> A + Send + Sync + 'static,
+    ) -> Group {
+        let (deal, source, pool) = (deal.clone(), self.source.clone(), Arc::clone(&self.pool));
+        let (seed, batch) = (fastrand::u64(..), self.args.batch);
         Group::new("append", self.agents(), rate, move |agent| {
             let entries = Entries::new(source.clone(), Arc::clone(&pool), seed, agent as u64);
             Writer::new(make(agent), entries, deal.chains(agent), batch)
         })
     }
 
-    fn appenders(&self, target: &Arc<Target>) -> impl Fn(usize) -> AnyAppender + Send + Sync + 'static {
+    /// Appenders to a Verbatim server, by the way in that was asked for.
+    pub fn appenders(&self, target: &Arc<Target>) -> impl Fn(usize) -> AnyAppender + Send + Sync + 'static {
         let (target, through, batches) = (Arc::clone(target), self.args.through, self.args.batch.get() > 1);
         move |_| AnyAppender::new(through, Arc::clone(&target), batches)
     }
 
-    fn deal(&self) -> Deal {
+    /// Who writes which sessions; their ids are new each time.
+    pub fn deal(&self) -> Deal {
         Deal {
             prefix: format!("load-{:012x}", fastrand::u64(..1 << 48)).into(),
             agents: self.agents(),

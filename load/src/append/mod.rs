@@ -61,6 +61,13 @@ impl<A: Appender> Writer<A> {
         Self { appender, entries, chains, at: 0, batch: vec![Entry::default(); batch.get()], pending: false }
     }
 
+    /// Sends `batch` entries at a time from the next append on; one that has yet to succeed stays as it is.
+    pub fn set_batch(&mut self, batch: NonZeroUsize) {
+        if !self.pending {
+            self.batch.resize_with(batch.get(), Entry::default);
+        }
+    }
+
     fn next_batch(&mut self) {
         let mut parent = self.chains[self.at].head;
         for entry in &mut self.batch {

@@ -33,6 +33,11 @@ impl WireAppender {
         Self { target, batches, connection: None, tokens: Vec::new(), request: Vec::new(), body: Vec::new() }
     }
 
+    /// The body of the last answer.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
     async fn connected(&mut self) -> Result<Connection, Failure> {
         match self.connection.take() {
             Some(connection) => Ok(connection),

@@ -75,7 +75,7 @@ pub async fn null_round(
 pub fn null_recipe() -> Result<Recipe, LoadError> {
     let program = std::env::current_exe().while_doing("find this program")?;
     let command = vec![program.to_string_lossy().into_owned(), "null-server".to_owned()];
-    Ok(Recipe { name: "null".to_owned(), command, data_dir: None })
+    Ok(Recipe { name: "null".to_owned(), listen: None, command, data_dir: None })
 }
 
 /// The server's own tokens, or something as long, so that the null server reads as many bytes.

@@ -101,6 +101,17 @@ fn figures(out: &mut String, round: &Round) {
         }
         out.push_str("</table>");
     }
+    let told = [("", &round.figures), ("server says: ", &round.metrics)];
+    if told.iter().any(|(_, figures)| !figures.is_empty()) {
+        out.push_str("<table class=\"settings\">");
+        for (name, value) in told
+            .iter()
+            .flat_map(|(from, figures)| figures.iter().map(move |(name, value)| (format!("{from}{name}"), value)))
+        {
+            let _ = write!(out, "<tr><td>{}</td><td>{value:.2}</td></tr>", escape(&name));
+        }
+        out.push_str("</table>");
+    }
     for class in &round.classes {
         for (kind, count) in &class.errors {
             let _ = write!(out, "<p class=\"note\">{}: {count} × {}</p>", escape(&class.class), escape(kind));
@@ -202,6 +213,7 @@ mod tests {
             server: None,
             load: None,
             metrics: Default::default(),
+            figures: Default::default(),
         });
         let page = page(&report);
         assert!(page.contains("a &lt;b&gt; &amp; c"));

@@ -48,6 +48,9 @@ pub struct Round {
     /// What the server counted of itself over the window, where it tells (`/metrics`).
     #[serde(default)]
     pub metrics: BTreeMap<String, f64>,
+    /// Whatever else was measured; each name says its unit.
+    #[serde(default)]
+    pub figures: BTreeMap<String, f64>,
 }
 
 /// One kind of operation, measured.

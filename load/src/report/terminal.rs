@@ -43,6 +43,9 @@ fn round(out: &mut String, round: &Round) {
             self::cost(out, whose, cost);
         }
     }
+    for (name, value) in &round.figures {
+        line(out, format!("  {name}: {value:.2}"));
+    }
     if !round.metrics.is_empty() {
         let metrics: Vec<_> = round.metrics.iter().map(|(name, value)| format!("{name} {value:.2}")).collect();
         line(out, format!("  server says  {}", metrics.join(" · ")));

@@ -1,6 +1,7 @@
 //! Starts a server for a run, learns where it listens, and stops it afterwards.
 
 use std::{
+    net::SocketAddr,
     path::PathBuf,
     process::{ExitStatus, Stdio},
     time::Duration,
@@ -27,6 +28,8 @@ const STOP_MAX: Duration = Duration::from_secs(15);
 pub struct Recipe {
     /// As reports name it.
     pub name: String,
+    /// Where it must listen, given to it as `VERBATIM_LISTEN`; by default on a free port.
+    pub listen: Option<SocketAddr>,
     /// The program with its arguments.
     pub command: Vec<String>,
     /// Its data folder, given to it as `VERBATIM_DATA_DIR`; None for a server that keeps nothing.
@@ -37,6 +40,7 @@ pub struct Recipe {
 pub struct Launched {
     /// How to reach it.
     pub target: Target,
+    recipe: Recipe,
     child: Child,
     /// Kept, so that a server which goes on printing is not ended by a closed pipe.
     _output: Lines<BufReader<ChildStdout>>,
@@ -45,8 +49,15 @@ pub struct Launched {
 impl Recipe {
     /// Verbatim's own server: `BIN serve`, on a free port.
     pub fn verbatim(name: &str, program: &str, data_dir: PathBuf) -> Self {
-        let command = [program, "serve", "--listen", "127.0.0.1:0"].map(str::to_owned).into();
-        Self { name: name.to_owned(), command, data_dir: Some(data_dir) }
+        let command = [program, "serve"].map(str::to_owned).into();
+        Self { name: name.to_owned(), listen: None, command, data_dir: Some(data_dir) }
+    }
+
+    /// The same, on a stated port.
+    #[must_use]
+    pub fn at(mut self, address: SocketAddr) -> Self {
+        self.listen = Some(address);
+        self
     }
 
     /// Starts it and waits until it listens.
@@ -58,6 +69,8 @@ impl Recipe {
         if std::env::var_os(LOG).is_none() {
             command.env(LOG, "warn");
         }
+        let listen = self.listen.map_or("127.0.0.1:0".to_owned(), |address| address.to_string());
+        command.env("VERBATIM_LISTEN", listen);
         if let Some(data_dir) = &self.data_dir {
             std::fs::create_dir_all(data_dir).while_doing(format!("make {}", data_dir.display()))?;
             command.env("VERBATIM_DATA_DIR", data_dir);
@@ -71,11 +84,16 @@ impl Recipe {
         let tokens = self.data_dir.as_deref().map_or(Ok(Tokens::None), Tokens::from_data_dir)?;
         let (name, pid, data_dir) = (self.name.clone(), child.id(), self.data_dir.clone());
         let target = Target { name, address, host, tokens, pid, data_dir };
-        Ok(Launched { target, child, _output: output })
+        Ok(Launched { target, recipe: self.clone(), child, _output: output })
     }
 }
 
 impl Launched {
+    /// How it was started.
+    pub fn recipe(&self) -> Recipe {
+        self.recipe.clone()
+    }
+
     /// Asks it to stop and waits until it has.
     pub async fn stop(mut self) -> Result<ExitStatus, LoadError> {
         let name = &self.target.name;

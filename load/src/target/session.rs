@@ -65,6 +65,22 @@ impl Session {
         Arc::clone(&self.target)
     }
 
+    /// Whether it was started here.
+    pub fn is_ours(&self) -> bool {
+        self.launched.is_some()
+    }
+
+    /// Kills the server that was started here and starts it again, on the same data and the same port.
+    pub async fn kill_and_restart(&mut self) -> Result<(), LoadError> {
+        let Some(launched) = self.launched.take() else {
+            return Err(LoadError::Usage("a server that was not started here cannot be started again".to_owned()));
+        };
+        let recipe = launched.recipe().at(self.target.address);
+        launched.kill().await?;
+        self.launched = Some(recipe.launch().await?);
+        Ok(())
+    }
+
     /// A folder on the disk that it writes to, as far as is known.
     pub fn disk(&self) -> PathBuf {
         self.target.data_dir.clone().unwrap_or_else(|| PathBuf::from("."))
