@@ -1,6 +1,6 @@
 //! One request and its one answer, read to its end. Retrying, tokens and meaning are other files' work.
 
-use std::{error::Error, time::Duration};
+use std::{error::Error, iter::successors, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode, header};
@@ -70,14 +70,16 @@ fn too_slow(limit: Duration) -> Lost {
 
 fn no_answer(error: reqwest::Error) -> Lost {
     let sent = !error.is_connect() && !error.is_builder();
+    let server = error.url().map_or_else(String::new, |url| url.origin().ascii_serialization());
     let error = error.without_url();
-    let mut message = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        message = format!("{message}: {inner}");
-        cause = inner.source();
+    let causes: Vec<_> = successors(error.source(), |&cause| cause.source()).map(ToString::to_string).collect();
+    match causes.last() {
+        Some(root) if !sent => {
+            Lost::Unsent(format!("cannot connect to {server}: {root}; is the server running there?"))
+        }
+        _ if !sent => Lost::Unsent(error.to_string()),
+        _ => Lost::Unanswered(format!("{error}: {}", causes.join(": "))),
     }
-    if sent { Lost::Unanswered(message) } else { Lost::Unsent(message) }
 }
 
 impl Lost {

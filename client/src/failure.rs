@@ -55,8 +55,9 @@ impl Failure {
 }
 
 fn no_contract(answer: &Answer) -> String {
-    match ErrorCode::ALL.iter().any(|code| code.status() == answer.status.as_u16()) {
-        true => "the answer carries no error body that is understood".to_owned(),
+    let status = answer.status;
+    match ErrorCode::ALL.iter().any(|code| code.status() == status.as_u16()) {
+        true => format!("the server says {status} and no more"),
         false => "this is no answer of a Verbatim server; check the URL, and any proxy before it".to_owned(),
     }
 }

@@ -6,7 +6,7 @@ use crate::failure::Failure;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// There is no such session. (404 to the first request.)
-    #[error("there is no such session: {0}")]
+    #[error("not found: {0}")]
     NotFound(Box<Failure>),
     /// The session went away between two pages. What was read before is good, and not the whole.
     #[error("the session went away after {entries_read} entries had been read: {failure}")]

@@ -98,6 +98,7 @@ async fn where_nothing_listens_nothing_was_stored() {
         Client::builder(&gone).token("t").retry(attempts(3)).sleeper(scene.delays.clone()).build().expect("client");
     let error = client.session(&scene.session).append(entry("u1")).await.expect_err("refused");
     assert!(matches!(&error, AppendError::Unavailable(refused) if refused.failure.attempts == 3), "{error:?}");
+    assert!(error.to_string().contains(&format!("cannot connect to {gone}")), "{error}");
 }
 
 #[tokio::test]

@@ -48,6 +48,15 @@ async fn a_head_that_cannot_be_read_stops_the_append_without_leaving_it_open() {
 }
 
 #[tokio::test]
+async fn a_conflict_settles_that_an_open_request_was_not_carried_out() {
+    let scene = scene_with(|builder| builder.retry(attempts(2))).await;
+    let refusal = Step::refuse(503, "overloaded_error", "not_stored");
+    scene.server.script([Step::Cut, Step::Answer(conflict().header("x-last-uuid", "other")), refusal]);
+    let error = scene.writer.append(entry("u1")).await.expect_err("given up");
+    assert!(matches!(error, AppendError::Unavailable(_)), "{error:?}");
+}
+
+#[tokio::test]
 async fn where_the_entry_itself_is_the_head_it_was_stored() {
     let scene = scene().await;
     scene.writer.append(entry("u0")).await.expect("append");

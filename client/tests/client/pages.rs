@@ -113,6 +113,15 @@ async fn cursors_that_lead_nowhere_end_the_stream() {
 }
 
 #[tokio::test]
+async fn a_read_that_was_resumed_does_not_come_back_to_its_start() {
+    let scene = seven_entries().await;
+    scene.server.script([page(&["a"], "x")]);
+    let mut pages = scene.client.reader(&scene.session).pages_from("x");
+    assert!(pages.try_next().await.expect("a page").is_some());
+    assert_eq!(pages.try_next().await.expect_err("stuck"), ReadError::CursorStuck { entries_read: 1 });
+}
+
+#[tokio::test]
 async fn a_bound_on_pages_says_where_to_go_on() {
     let scene = scene_with(|builder| builder.page_entries(nonzero(3)).pages_max(2)).await;
     for number in 0..7 {

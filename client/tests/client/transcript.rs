@@ -56,6 +56,18 @@ async fn a_transcript_that_is_always_cut_off_is_an_error() {
 }
 
 #[tokio::test]
+async fn answers_may_be_long_and_refusals_may_not() {
+    let scene = three_entries().await;
+    let long = format!(r#"{{"text":"{}"}}"#, "x".repeat(1 << 20));
+    scene.server.intrude("s1", &long);
+    let reader = scene.client.reader(&scene.session);
+    assert_eq!(reader.read_all().await.expect("read").loglines[3].get(), long);
+    scene.server.script([Step::Answer(Reply::new(403).body(long))]);
+    let ReadError::NotAllowed(failure) = reader.read_all().await.expect_err("refused") else { panic!("another error") };
+    assert_eq!(failure.message, "the server says 403 Forbidden and no more");
+}
+
+#[tokio::test]
 async fn what_a_status_means_for_a_read() {
     type Is = fn(&ReadError) -> bool;
     let table: [(u16, &str, Is, usize); 7] = [
