@@ -13,7 +13,7 @@ use super::{Fault, RemoteArgs, connect::at_a_terminal};
 
 /// What to append, and to which session.
 #[derive(Debug, Args)]
-pub struct AppendArgs {
+pub(in crate::cli) struct AppendArgs {
     /// Session to append to; it is made where it is new
     #[arg(value_name = "SESSION")]
     session: SessionId,

@@ -16,7 +16,7 @@ use super::{Fault, RemoteArgs, connect::at_a_terminal, line::on_one_line};
 
 /// What to export, and where to.
 #[derive(Debug, Args)]
-pub struct ExportArgs {
+pub(in crate::cli) struct ExportArgs {
     /// Session to export
     #[arg(value_name = "SESSION")]
     session: SessionId,

@@ -19,7 +19,7 @@ use fault::Fault;
 
 /// Where the server is, and who is calling.
 #[derive(Debug, Clone, Args)]
-pub struct RemoteArgs {
+pub(super) struct RemoteArgs {
     /// The server
     #[arg(long, env = "VERBATIM_URL", value_name = "URL", default_value = connect::URL_DEFAULT)]
     url: String,
@@ -37,7 +37,7 @@ pub struct RemoteArgs {
 
 /// A verb that speaks to a server.
 #[derive(Debug, Subcommand)]
-pub enum RemoteVerb {
+pub(super) enum RemoteVerb {
     /// Append an entry to a session
     Append(append::AppendArgs),
     /// Send JSONL transcripts, one session a file; again, to send what is missing
@@ -49,7 +49,7 @@ pub enum RemoteVerb {
 }
 
 /// Runs a verb to its end.
-pub fn run(verb: RemoteVerb) -> ExitCode {
+pub(super) fn run(verb: RemoteVerb) -> ExitCode {
     let runtime = match Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(format!("cannot start the runtime: {error}"), exit::UNAVAILABLE),

@@ -15,7 +15,7 @@ use super::{Fault, RemoteArgs, connect::at_a_terminal, line::on_one_line};
 
 /// Which pages to print.
 #[derive(Debug, Args)]
-pub struct TeleportArgs {
+pub(in crate::cli) struct TeleportArgs {
     /// Session to page through
     #[arg(value_name = "SESSION")]
     session: SessionId,

@@ -23,7 +23,7 @@ use report::Report;
 
 /// What to import, and how.
 #[derive(Debug, Args)]
-pub struct ImportArgs {
+pub(in crate::cli) struct ImportArgs {
     /// Transcripts, one JSON object a line
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
