@@ -46,9 +46,18 @@ writer() {
     printf 'writer %s: %d entries stored, %d times told to adopt another head first\n' "$name" "$rounds" "$conflicts"
 }
 
-title "1. Import real transcripts, and again: the second time finds everything there"
-"$verbatim" import --skip-bad tests/fixtures/*.jsonl
-"$verbatim" import --skip-bad tests/fixtures/*.jsonl
+title "1. Import real transcripts; again, which finds everything there; and export one, byte for byte"
+files=()
+for file in tests/fixtures/*.jsonl; do
+    if "$verbatim" import --dry-run "$file" >/dev/null 2>&1; then files+=("$file"); fi
+done
+"$verbatim" import "${files[@]}"
+printf '\n'
+"$verbatim" import "${files[@]}" 2>/dev/null | tee "$work/imported"
+file=${files[-1]}
+imported=$(sed -n "s|^$file: session \([^:]*\):.*|\1|p" "$work/imported")
+"$verbatim" export "$imported" | cmp - "$file" || fail "session $imported is not exported as $file was imported"
+printf '\nsession %s, exported, equals %s\n' "$imported" "$file"
 
 session=demo-$$-$(date +%s)
 title "2. Two writers race for one session, $session"
