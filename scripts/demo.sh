@@ -56,8 +56,8 @@ printf '\n'
 "$verbatim" import "${files[@]}" 2>/dev/null | tee "$work/imported"
 file=${files[-1]}
 imported=$(sed -n "s|^$file: session \([^:]*\):.*|\1|p" "$work/imported")
-# Every exported line is ended; of real files many lack their last newline, which sed gives them.
-"$verbatim" export "$imported" | cmp - <(sed -e '$a\' "$file") || fail "session $imported is not exported as $file was imported"
+# Every exported line is ended; of real files many lack their last newline, which awk gives them.
+"$verbatim" export "$imported" | cmp - <(awk 1 "$file") || fail "session $imported is not exported as $file was imported"
 printf '\nsession %s, exported, equals %s\n' "$imported" "$file"
 
 session=demo-$$-$(date +%s)
