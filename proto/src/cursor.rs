@@ -1,5 +1,9 @@
 //! The cursor: where a page left off. Opaque to clients, bound to one session, and to the one chain it was made on.
 
+mod entries;
+
+pub use entries::{EntriesCursor, Listing};
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::ids::{OrganizationId, SessionId};
@@ -15,10 +19,10 @@ pub struct Cursor {
     pub seq: u64,
 }
 
-/// The text is no cursor, is damaged, or was made for another session. Which of them is not told.
+/// The text is no cursor, is damaged, or was made for another session or listing. Which of them is not told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the cursor is damaged or belongs to another session; send next_cursor exactly as the last page gave it, or leave it out to begin"
+    "the cursor is damaged, or belongs to another session, order or filter; send next_cursor exactly as the last page gave it, with that page's parameters, or leave it out to begin"
 )]
 pub struct CursorError;
 
@@ -55,8 +59,8 @@ impl Cursor {
     }
 }
 
-fn u64_at(bytes: &[u8; CURSOR_BYTES], at: usize) -> u64 {
-    bytes[at..at + 8].iter().fold(0, |number, &byte| number << 8 | u64::from(byte))
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    bytes[at..].iter().take(8).fold(0, |number, &byte| number << 8 | u64::from(byte))
 }
 
 fn check(body: &[u8], organization: &OrganizationId, session: &SessionId) -> [u8; CHECK_BYTES] {

@@ -19,9 +19,9 @@ pub mod names;
 pub mod timestamp;
 
 pub use claims::{Claims, Scope, Scopes};
-pub use cursor::{Cursor, CursorError};
+pub use cursor::{Cursor, CursorError, EntriesCursor};
 pub use digest::Digest;
 pub use entry::{EntryError, EntryView};
 pub use error::{ErrorCode, Outcome, Retry};
-pub use ids::{EntryUuid, IdError, IdempotencyKey, OrganizationId, SessionId};
+pub use ids::{EntryUuid, EventId, IdError, IdempotencyKey, OrganizationId, SessionId};
 pub use timestamp::Timestamp;

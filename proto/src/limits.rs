@@ -19,6 +19,10 @@ pub const PAGE_ENTRIES_MAX: usize = 1000;
 pub const PAGE_PAYLOAD_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// Most entries in a batch.
 pub const BATCH_ENTRIES_MAX: usize = 1000;
+/// How long a long poll waits for entries unless told otherwise, in seconds (PROTOCOL.md, stream).
+pub const LONG_POLL_SECONDS_DEFAULT: u64 = 20;
+/// How long it waits at most, in seconds; a larger `wait` means this (PROTOCOL.md, stream).
+pub const LONG_POLL_SECONDS_MAX: u64 = 60;
 /// Longest `Authorization` value that is looked at, in bytes.
 pub const TOKEN_BYTES_MAX: usize = 16 * 1024;
 /// Longest `x-request-id` that is echoed, in bytes; a longer one is replaced by a server-made id.

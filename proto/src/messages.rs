@@ -116,6 +116,41 @@ pub struct EventsPage {
     pub next_cursor: Option<String>,
 }
 
+/// One entry of a session, in its envelope.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its place in the chain, from 0.
+    pub seq: u64,
+    /// Its uuid, or `~SEQ` where it has none.
+    pub event_id: String,
+    /// Its `type`, or `"unknown"`.
+    pub event_type: String,
+    /// Whether it is a boundary.
+    pub is_compaction: bool,
+    /// When it was stored.
+    pub created_at: Timestamp,
+    /// The entry, byte for byte; absent where it was not asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<Box<RawValue>>,
+}
+
+/// Answer to a read of a session's entries, or to a long poll for them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EntriesPage {
+    /// Entries in the order that was asked for.
+    pub data: Vec<Entry>,
+    /// Where to go on; absent on the last page, and always there in the answer to a long poll.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+    /// Entries in the chain.
+    pub total: u64,
+    /// Whether more entries follow than this page holds.
+    pub truncated: bool,
+    /// In the answer to a long poll: whether the session has ended, so that none will follow.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ended: bool,
+}
+
 /// Answer to a read of the whole transcript.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Transcript {
@@ -161,5 +196,16 @@ mod tests {
         let page: EventsPage = serde_json::from_str(json).expect("decode");
         assert_eq!(page.data[0].payload.get(), r#"{ "a":1e400,"a":"\ud800"}"#);
         assert_eq!(serde_json::to_string(&page).expect("encode"), json);
+    }
+
+    #[test]
+    fn a_page_of_entries_reads_with_and_without_its_optional_members() {
+        let bare = r#"{"data":[{"seq":0,"event_id":"~0","event_type":"x","is_compaction":false,"created_at":"1970-01-01T00:00:00.000000Z"}],"total":1,"truncated":false}"#;
+        let full = r#"{"data":[{"seq":0,"event_id":"~0","event_type":"x","is_compaction":false,"created_at":"1970-01-01T00:00:00.000000Z","payload":{ "a":1 }}],"next_cursor":"c","total":9,"truncated":true,"ended":true}"#;
+        for json in [bare, full] {
+            let page: EntriesPage = serde_json::from_str(json).expect("decode");
+            assert_eq!((page.next_cursor.is_some(), page.ended), (json == full, json == full));
+            assert_eq!(serde_json::to_string(&page).expect("encode"), json);
+        }
     }
 }

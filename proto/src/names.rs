@@ -17,6 +17,9 @@ pub const X_REQUEST_ID: &str = "x-request-id";
 /// Answer: the request's name, the caller's own where it sent one.
 pub const REQUEST_ID: &str = "request-id";
 
+/// Request: where a stream goes on (HTML Standard, server-sent events).
+pub const LAST_EVENT_ID: &str = "last-event-id";
+
 /// Append (PUT) and whole transcript (GET, HEAD).
 pub fn session_ingress_path(session: &SessionId) -> String {
     format!("/v1/session_ingress/session/{session}")
@@ -25,4 +28,14 @@ pub fn session_ingress_path(session: &SessionId) -> String {
 /// Page by page (GET).
 pub fn teleport_events_path(session: &SessionId) -> String {
     format!("/v1/code/sessions/{session}/teleport-events")
+}
+
+/// A session's entries, in pages (GET).
+pub fn session_entries_path(session: &SessionId) -> String {
+    format!("/v1/sessions/{session}/entries")
+}
+
+/// A session's entries as they come (GET).
+pub fn session_stream_path(session: &SessionId) -> String {
+    format!("/v1/sessions/{session}/stream")
 }

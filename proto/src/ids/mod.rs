@@ -1,11 +1,13 @@
 //! Ids as validated newtypes: a value of one of these types is known to have its form.
 
 mod entry_uuid;
+mod event_id;
 mod idempotency_key;
 mod organization;
 mod session;
 
 pub use entry_uuid::EntryUuid;
+pub use event_id::EventId;
 pub use idempotency_key::IdempotencyKey;
 pub use organization::OrganizationId;
 pub use session::SessionId;
@@ -19,6 +21,9 @@ pub enum IdError {
     /// Not 1 to 64 visible ASCII characters, or begins with `~`.
     #[error("an entry's uuid is a UUID, or 1 to 64 visible ASCII characters that do not begin with ~")]
     EntryUuid,
+    /// Neither an entry's uuid nor `~SEQ`.
+    #[error("an event id is an entry's uuid, or ~SEQ, such as ~41, for the entry at that place")]
+    EventId,
     /// Not 1 to 128 visible ASCII characters.
     #[error("an idempotency key is 1 to 128 visible ASCII characters")]
     IdempotencyKey,
