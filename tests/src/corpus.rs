@@ -38,7 +38,8 @@ impl Transcript {
 
     fn judge(&mut self, number: usize, line: &str, by_uuid: &mut HashMap<String, Value>) {
         let objects: Result<Vec<Box<RawValue>>, _> = serde_json::Deserializer::from_str(line).into_iter().collect();
-        let entries: Option<Vec<_>> = objects.ok().map(|all| all.iter().map(|text| judged(text)).collect()).unwrap_or(None);
+        let entries: Option<Vec<_>> =
+            objects.ok().map(|all| all.iter().map(|text| judged(text)).collect()).unwrap_or(None);
         let Some(entries) = entries.filter(|entries| !entries.is_empty()) else {
             self.bad.push(number);
             return;

@@ -138,7 +138,9 @@ impl<'a> Chain<'a> {
         let at = |seq: u64| place.is_some_and(|place| place as u64 == seq);
         let before = |place: usize| place.checked_sub(1).map(|before| &self.uuids[before]);
         match &append.outcome {
-            Outcome::Stored(seq) | Outcome::AlreadyStored(seq) if !at(*seq) => Err("acknowledged, and not at its place"),
+            Outcome::Stored(seq) | Outcome::AlreadyStored(seq) if !at(*seq) => {
+                Err("acknowledged, and not at its place")
+            }
             Outcome::Stored(_) if place.and_then(before) != append.last.as_ref() => {
                 Err("stored, although its Last-Uuid was not the head")
             }

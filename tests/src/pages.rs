@@ -73,7 +73,8 @@ impl Page {
     pub fn of(answer: &Answer) -> Self {
         assert_eq!(answer.status, 200, "{answer:?}");
         assert_eq!(answer.header("content-type"), Some("application/json"));
-        serde_json::from_slice(&answer.body).unwrap_or_else(|error| panic!("not a page ({error}): {:.2000}", answer.text()))
+        serde_json::from_slice(&answer.body)
+            .unwrap_or_else(|error| panic!("not a page ({error}): {:.2000}", answer.text()))
     }
 
     /// The event ids.
@@ -118,5 +119,8 @@ pub fn check(chain: &[Event]) {
 pub fn is_timestamp(text: &str) -> bool {
     let pattern = b"0000-00-00T00:00:00.000000Z";
     text.len() == pattern.len()
-        && text.bytes().zip(pattern).all(|(byte, &wanted)| if wanted == b'0' { byte.is_ascii_digit() } else { byte == wanted })
+        && text
+            .bytes()
+            .zip(pattern)
+            .all(|(byte, &wanted)| if wanted == b'0' { byte.is_ascii_digit() } else { byte == wanted })
 }

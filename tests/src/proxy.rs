@@ -26,7 +26,7 @@ pub struct Proxy {
 
 #[derive(Debug)]
 struct Shared {
-    upstream: SocketAddr,
+    upstream: watch::Sender<SocketAddr>,
     to_cut: AtomicUsize,
     cut: watch::Sender<usize>,
     open: watch::Sender<bool>,
@@ -37,7 +37,7 @@ impl Proxy {
     pub async fn start(upstream: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("its address");
-        let (cut, open) = (watch::Sender::new(0), watch::Sender::new(true));
+        let (cut, open, upstream) = (watch::Sender::new(0), watch::Sender::new(true), watch::Sender::new(upstream));
         let shared = Arc::new(Shared { upstream, to_cut: AtomicUsize::new(0), cut, open });
         let accepting = Arc::clone(&shared);
         tokio::spawn(async move {
@@ -63,6 +63,11 @@ impl Proxy {
         self.shared.open.send_replace(true);
     }
 
+    /// Sends new connections to another server.
+    pub fn redirect(&self, upstream: SocketAddr) {
+        self.shared.upstream.send_replace(upstream);
+    }
+
     /// Waits until `count` answers in all have been cut off.
     pub async fn has_cut(&self, count: usize) {
         let mut cut = self.shared.cut.subscribe();
@@ -79,7 +84,8 @@ async fn relay(socket: TcpStream, shared: Arc<Shared>) {
     if shared.open.subscribe().wait_for(|&open| open).await.is_err() {
         return;
     }
-    let Ok(server) = TcpStream::connect(shared.upstream).await else { return };
+    let upstream = *shared.upstream.borrow();
+    let Ok(server) = TcpStream::connect(upstream).await else { return };
     let (mut from_client, mut to_client) = socket.into_split();
     let (mut from_server, mut to_server) = server.into_split();
     let requests = async {

@@ -128,7 +128,11 @@ impl Setup {
     }
 }
 
-fn collect(pipe: impl AsyncRead + Unpin + Send + 'static, log: Arc<Mutex<String>>, lines: Option<mpsc::Sender<String>>) {
+fn collect(
+    pipe: impl AsyncRead + Unpin + Send + 'static,
+    log: Arc<Mutex<String>>,
+    lines: Option<mpsc::Sender<String>>,
+) {
     tokio::spawn(async move {
         let mut reader = BufReader::new(pipe).lines();
         while let Ok(Some(line)) = reader.next_line().await {

@@ -94,7 +94,8 @@ impl Call {
         let uri = if http2 { format!("http://{}{}", self.address, self.path) } else { self.path.clone() };
         let body = match (self.chunked, &self.body[..]) {
             (true, chunks) => {
-                let frames: Vec<_> = chunks.iter().cloned().map(|chunk| Ok::<_, Infallible>(Frame::data(chunk))).collect();
+                let frames: Vec<_> =
+                    chunks.iter().cloned().map(|chunk| Ok::<_, Infallible>(Frame::data(chunk))).collect();
                 StreamBody::new(stream::iter(frames)).boxed()
             }
             (false, [body]) => Full::new(body.clone()).boxed(),

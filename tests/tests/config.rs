@@ -59,7 +59,8 @@ async fn a_good_configuration_is_said_to_be_good() {
         Check::new(),
         Check::new().args(&["--listen", "127.0.0.1:0", "--entry-bytes-max", "1MiB", "--log-format", "json"]),
         Check::new().env("VERBATIM_ENTRY_BYTES_MAX", "65536").env("VERBATIM_LOG", "verbatim_server=debug"),
-        Check::new().config("listen = \"[::1]:0\"\nentry_bytes_max = 4096\nbody_timeout = \"5s\"\nlog_format = \"human\"\n"),
+        Check::new()
+            .config("listen = \"[::1]:0\"\nentry_bytes_max = 4096\nbody_timeout = \"5s\"\nlog_format = \"human\"\n"),
         Check::new().config(""),
     ] {
         let finished = check.run(false).await.expect_code(0);
@@ -78,7 +79,7 @@ async fn a_wrong_setting_names_itself() {
         (Check::new().args(&["--listen", "nonsense"]), "--listen"),
         (Check::new().args(&["--listen", "127.0.0.1:70000"]), "--listen"),
         (Check::new().args(&["--entry-bytes-max", "0"]), "--entry-bytes-max"),
-        (Check::new().args(&["--entry-bytes-max", "-1"]), "--entry-bytes-max"),
+        (Check::new().args(&["--entry-bytes-max=-1"]), "--entry-bytes-max"),
         (Check::new().args(&["--entry-bytes-max", "plenty"]), "--entry-bytes-max"),
         (Check::new().args(&["--entry-bytes-max", "1TiB"]), "--entry-bytes-max"),
         (Check::new().args(&["--queue-bytes-max", "1"]), "--queue-bytes-max"),
@@ -107,7 +108,12 @@ async fn a_wrong_setting_names_itself() {
         for for_real in [false, true] {
             let finished = check.run(for_real).await;
             assert_eq!(finished.code, USAGE, "{:?} {:?}: {}", check.args, check.env, finished.stderr);
-            assert!(finished.stderr.contains(named), "{:?}: the message names {named}: {}", check.args, finished.stderr);
+            assert!(
+                finished.stderr.contains(named),
+                "{:?}: the message names {named}: {}",
+                check.args,
+                finished.stderr
+            );
             assert!(!finished.stderr.contains("panicked"), "{}", finished.stderr);
         }
     }

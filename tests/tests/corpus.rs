@@ -51,5 +51,9 @@ async fn check(server: &Server, file: &Transcript, session: String) {
     let exported = binary::run(&export).await.expect_code(0).stdout;
     assert!(exported == file.exported(), "{}: the export differs", file.name());
     binary::run([&import[..], &["--skip-bad"]].concat()).await;
-    assert!(binary::run(&export).await.expect_code(0).stdout == exported, "{}: a second import changed it", file.name());
+    assert!(
+        binary::run(&export).await.expect_code(0).stdout == exported,
+        "{}: a second import changed it",
+        file.name()
+    );
 }

@@ -4,9 +4,15 @@ use serde_json::Value;
 use verbatim_tests::{
     entry::entry,
     raw::Raw,
-    server::Server,
+    server::{Server, Setup},
     wire::Call,
 };
+
+const ENTRY_BYTES_MAX: usize = 4096;
+
+async fn limited() -> Server {
+    Setup::default().arg("--entry-bytes-max").arg(ENTRY_BYTES_MAX.to_string()).start().await
+}
 
 /// One request for each error that can be had of a healthy server.
 fn failing(server: &Server) -> Vec<(Call, u16, &'static str)> {
@@ -20,7 +26,7 @@ fn failing(server: &Server) -> Vec<(Call, u16, &'static str)> {
         (server.session("nowhere").get(""), 404, "not_found_error"),
         (server.call("DELETE", &session.path()), 405, "method_not_allowed"),
         (session.put(None, entry("b")), 409, "conflict_error"),
-        (session.put(Some("a"), "x".repeat((16 << 20) + 1)), 413, "request_too_large"),
+        (session.put(Some("a"), "x".repeat(ENTRY_BYTES_MAX + 1)), 413, "request_too_large"),
         (session.put(Some("a"), entry("b")).without("content-type"), 415, "unsupported_media_type"),
         (session.put(Some("a"), r#"{"uuid":"a"}"#), 422, "uuid_reused_error"),
     ]
@@ -28,7 +34,7 @@ fn failing(server: &Server) -> Vec<(Call, u16, &'static str)> {
 
 #[tokio::test]
 async fn every_error_has_its_body() {
-    let server = Server::start().await;
+    let server = limited().await;
     server.session("s").store(None, entry("a")).await;
     for (call, status, error_type) in failing(&server) {
         let answer = call.send().await.expect(status);
@@ -47,10 +53,16 @@ async fn every_error_has_its_body() {
 /// Own names, the caller's names, and no name that could harm whoever reads it.
 #[tokio::test]
 async fn every_answer_has_a_request_id() {
-    let server = Server::start().await;
+    let server = limited().await;
     let session = server.session("s");
     session.store(None, entry("a")).await;
-    let sound = [session.get(""), session.head(), session.page(""), server.call("GET", "/healthz"), server.call("GET", "/readyz")];
+    let sound = [
+        session.get(""),
+        session.head(),
+        session.page(""),
+        server.call("GET", "/healthz"),
+        server.call("GET", "/readyz"),
+    ];
     let calls = sound.into_iter().chain(failing(&server).into_iter().map(|(call, ..)| call));
     let mut seen = std::collections::HashSet::new();
     for call in calls {
@@ -163,7 +175,11 @@ async fn a_body_that_breaks_off_stores_nothing() {
     let body = entry("b");
     for part in [0, 1, body.len() - 1] {
         for framing in [format!("content-length: {}", body.len()), "transfer-encoding: chunked".to_owned()] {
-            let chunk = if framing.starts_with('t') { format!("{part:x}\r\n{}\r\n", &body[..part]) } else { body[..part].to_owned() };
+            let chunk = if framing.starts_with('t') {
+                format!("{part:x}\r\n{}\r\n", &body[..part])
+            } else {
+                body[..part].to_owned()
+            };
             let chunk = if part == 0 { String::new() } else { chunk };
             let mut raw = Raw::open(server.address).await;
             raw.send(format!(

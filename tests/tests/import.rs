@@ -75,7 +75,8 @@ async fn equal_entries_without_uuid_are_each_stored_once() {
 #[tokio::test]
 async fn only_what_is_missing_is_appended() {
     let server = Server::start().await;
-    let all: Vec<_> = (0..40).map(|n| if n % 4 == 0 { plain(&format!("p{n}")) } else { entry(&format!("u{n}")) }).collect();
+    let all: Vec<_> =
+        (0..40).map(|n| if n % 4 == 0 { plain(&format!("p{n}")) } else { entry(&format!("u{n}")) }).collect();
     for part in [1, 2, 17, 40] {
         let lines = Lines::new("growing.jsonl", all[..part].join("\n"));
         import(&server, &lines.path, &["--session", "s"]).await.expect_code(0);
@@ -108,7 +109,8 @@ async fn lost_answers_store_nothing_twice() {
 #[tokio::test]
 async fn the_session_is_the_files_own_or_its_name() {
     let server = Server::start().await;
-    let with_id = Lines::new("some name.jsonl", format!("{}\n{}", plain("x"), r#"{"uuid":"a","sessionId":"from-entry"}"#));
+    let with_id =
+        Lines::new("some name.jsonl", format!("{}\n{}", plain("x"), r#"{"uuid":"a","sessionId":"from-entry"}"#));
     let without = Lines::new("my file.v2.jsonl", entry("a"));
     import(&server, &with_id.path, &[]).await.expect_code(0);
     assert_eq!(own(&server, "from-entry").ids().await, ["~0", "a"]);

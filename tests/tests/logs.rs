@@ -12,7 +12,15 @@ use verbatim_tests::{
 const CONTENT: &str = "SECRET-CONTENT";
 
 async fn logging(format: &str) -> Server {
-    Setup::default().arg("--log").arg("trace").arg("--log-format").arg(format).arg("--entry-bytes-max").arg("4096").start().await
+    Setup::default()
+        .arg("--log")
+        .arg("trace")
+        .arg("--log-format")
+        .arg(format)
+        .arg("--entry-bytes-max")
+        .arg("4096")
+        .start()
+        .await
 }
 
 /// Requests of every outcome, each with the marker wherever content can stand. Gives the tokens that were sent.
@@ -65,7 +73,8 @@ async fn no_content_and_no_token_is_ever_logged() {
 
 #[tokio::test]
 async fn one_line_a_request_as_json() {
-    let server = Setup::default().arg("--log").arg("verbatim_server=debug").arg("--log-format").arg("json").start().await;
+    let server =
+        Setup::default().arg("--log").arg("verbatim_server=debug").arg("--log-format").arg("json").start().await;
     let session = server.session("s");
     session.put(None, entry("a")).header("x-request-id", "req-1").send().await.expect(201);
     session.get("").header("x-request-id", "req-2").send().await.expect(200);

@@ -4,6 +4,7 @@
 mod append;
 mod auth;
 mod big_session;
+mod client;
 mod command_line;
 mod config;
 mod corpus;

@@ -165,14 +165,17 @@ async fn pages(session: &Session, model: &Model, limit: u64) -> Result<(), Strin
         }
         same_head("a page", &answer, model)?;
         let page = Page::of(&answer);
-        read.extend(page.data.into_iter().map(|event| (event.event_id, event.is_compaction, event.payload.get().to_owned())));
+        read.extend(
+            page.data.into_iter().map(|event| (event.event_id, event.is_compaction, event.payload.get().to_owned())),
+        );
         match page.next_cursor {
             Some(cursor) => query = format!("?limit={limit}&cursor={cursor}"),
             None => break,
         }
     }
     let ids = model.ids().into_iter();
-    let wanted: Vec<_> = ids.zip(&model.entries).map(|(id, entry)| (id, entry.is_boundary, entry.body.clone())).collect();
+    let wanted: Vec<_> =
+        ids.zip(&model.entries).map(|(id, entry)| (id, entry.is_boundary, entry.body.clone())).collect();
     same("pages", &read, &wanted)
 }
 

@@ -72,8 +72,16 @@ async fn limits_at_and_past_their_bounds() {
     session.store(None, entry("head")).await;
     for limit in ["0", "00", "abc", "", "-1", "1.5", "1e3", "0x10", "%31%30x", "%00", "1&limit=2"] {
         let answer = session.page(&format!("?limit={limit}")).send().await;
-        assert_eq!((answer.status, answer.error_type().as_str()), (400, "invalid_request_error"), "{limit}: {answer:?}");
-        assert_eq!(answer.header("x-last-uuid"), Some("head"), "{limit}: an answer about a session with a head names it");
+        assert_eq!(
+            (answer.status, answer.error_type().as_str()),
+            (400, "invalid_request_error"),
+            "{limit}: {answer:?}"
+        );
+        assert_eq!(
+            answer.header("x-last-uuid"),
+            Some("head"),
+            "{limit}: an answer about a session with a head names it"
+        );
     }
 }
 
@@ -162,7 +170,11 @@ async fn a_cursor_is_for_its_own_session_and_whole() {
     for cursor in damaged {
         let answer = session.page(&format!("?cursor={cursor}")).send().await;
         assert_eq!((answer.status, answer.error_type().as_str()), (400, "invalid_request_error"), "{cursor:.100}");
-        assert_eq!(answer.header("x-last-uuid"), Some("c"), "{cursor:.100}: an answer about a session with a head names it");
+        assert_eq!(
+            answer.header("x-last-uuid"),
+            Some("c"),
+            "{cursor:.100}: an answer about a session with a head names it"
+        );
     }
 }
 

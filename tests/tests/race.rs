@@ -18,7 +18,8 @@ const ROUNDS: usize = 60;
 async fn exactly_one_of_two_wins_each_round() {
     let server = Server::start().await;
     let session = server.session("s");
-    let mut connections = [Connection::open(server.address).await.unwrap(), Connection::open(server.address).await.unwrap()];
+    let mut connections =
+        [Connection::open(server.address).await.unwrap(), Connection::open(server.address).await.unwrap()];
     let mut head: Option<String> = None;
     for round in 0..ROUNDS {
         let [left, right] = &mut connections;
@@ -70,7 +71,10 @@ async fn writers_adopt_and_finish() {
     history.check(&chain).unwrap();
     for writer in 0..WRITERS {
         let own: Vec<_> = chain.iter().filter(|uuid| uuid.starts_with(&format!("w{writer}-"))).collect();
-        assert!(own.iter().enumerate().all(|(n, uuid)| **uuid == format!("w{writer}-{n}")), "a writer's entries keep their order");
+        assert!(
+            own.iter().enumerate().all(|(n, uuid)| **uuid == format!("w{writer}-{n}")),
+            "a writer's entries keep their order"
+        );
     }
 }
 
@@ -91,7 +95,10 @@ async fn one_entry_sent_by_many_is_stored_once() {
         let count = |status| answers.iter().filter(|answer| answer.status == status).count();
         assert_eq!((count(201), count(200)), (1, 15), "{answers:?}");
         for answer in answers {
-            assert_eq!((answer.json()["seq"].as_u64(), answer.header("x-last-uuid")), (Some(round), Some(uuid.as_str())));
+            assert_eq!(
+                (answer.json()["seq"].as_u64(), answer.header("x-last-uuid")),
+                (Some(round), Some(uuid.as_str()))
+            );
         }
         head = Some(uuid);
     }

@@ -8,11 +8,46 @@ use std::{
 /// A room, and the crates and modules that no file of it may name.
 const ROOMS: [(&str, &[&str]); 8] = [
     ("proto/src", &["tokio", "hyper", "hyper_util", "rocksdb", "reqwest", "jsonwebtoken"]),
-    ("server/src/transport", &["verbatim_proto::ids", "SessionId", "crate::auth", "crate::routes", "crate::service", "crate::store", "rocksdb"]),
+    (
+        "server/src/transport",
+        &[
+            "verbatim_proto::ids",
+            "SessionId",
+            "crate::auth",
+            "crate::routes",
+            "crate::service",
+            "crate::store",
+            "rocksdb",
+        ],
+    ),
     ("server/src/auth", &["crate::routes", "crate::service", "crate::transport", "rocksdb", "hyper"]),
     ("server/src/routes", &["rocksdb", "crate::transport", "crate::store::rocks"]),
-    ("server/src/service", &["hyper", "hyper_util", "http", "rocksdb", "crate::routes", "crate::transport", "crate::auth", "crate::store::rocks"]),
-    ("server/src/store", &["http", "hyper", "hyper_util", "jsonwebtoken", "crate::auth", "crate::routes", "crate::service", "crate::transport"]),
+    (
+        "server/src/service",
+        &[
+            "hyper",
+            "hyper_util",
+            "http",
+            "rocksdb",
+            "crate::routes",
+            "crate::transport",
+            "crate::auth",
+            "crate::store::rocks",
+        ],
+    ),
+    (
+        "server/src/store",
+        &[
+            "http",
+            "hyper",
+            "hyper_util",
+            "jsonwebtoken",
+            "crate::auth",
+            "crate::routes",
+            "crate::service",
+            "crate::transport",
+        ],
+    ),
     ("client", &["verbatim_server", "rocksdb"]),
     ("load", &["verbatim_server", "rocksdb"]),
 ];
@@ -50,9 +85,12 @@ fn names(text: &str, path: &str) -> bool {
     code.match_indices(path).any(|(at, _)| {
         let before = code[..at].chars().next_back();
         let after = code[at + path.len()..].chars().next();
-        let is_path = path.contains("::") || path.starts_with(char::is_uppercase) || code[at + path.len()..].starts_with("::");
+        let is_path =
+            path.contains("::") || path.starts_with(char::is_uppercase) || code[at + path.len()..].starts_with("::");
         let is_import = code[..at].ends_with("use ");
-        !before.is_some_and(|c| is_part(c) || c == ':' || c == '.') && !after.is_some_and(is_part) && (is_path || is_import)
+        !before.is_some_and(|c| is_part(c) || c == ':' || c == '.')
+            && !after.is_some_and(is_part)
+            && (is_path || is_import)
     })
 }
 
@@ -100,7 +138,8 @@ fn what_one_room_does_alone_no_other_does() {
     let root = root();
     let mut wrong = Vec::new();
     for (path, rooms) in ALONE {
-        let all = ["proto/src", "server/src", "client/src", "load/src"].iter().flat_map(|folder| sources(&root.join(folder)));
+        let all =
+            ["proto/src", "server/src", "client/src", "load/src"].iter().flat_map(|folder| sources(&root.join(folder)));
         for file in all {
             let own = file.strip_prefix(&root).unwrap();
             if !rooms.iter().any(|room| own.starts_with(room)) && names(&fs::read_to_string(&file).unwrap(), path) {

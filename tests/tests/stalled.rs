@@ -43,13 +43,24 @@ async fn a_body_that_does_not_arrive_is_a_408() {
 #[tokio::test]
 async fn a_head_that_does_not_arrive_ends_the_connection() {
     let server = Setup::default().arg("--header-timeout").arg("300ms").start().await;
-    for part in ["", "GET /hea", "GET /healthz HTTP/1.1\r\nhost: x\r\n"] {
+    for part in ["GET /hea", "GET /healthz HTTP/1.1\r\nhost: x\r\n"] {
         let mut raw = Raw::open(server.address).await;
         raw.send(part).await;
         let rest = raw.rest().await;
         assert!(!rest.contains(" 200 "), "{rest}");
     }
     server.call("GET", "/healthz").send().await.expect(200);
+}
+
+/// A place is not held by a connection that says nothing, nor by one that might yet speak HTTP/2.
+#[tokio::test]
+async fn a_connection_that_says_nothing_ends_too() {
+    let server = Setup::default().arg("--header-timeout").arg("300ms").start().await;
+    for part in ["", "P", "PRI * HTTP/2.0\r\n"] {
+        let mut raw = Raw::open(server.address).await;
+        raw.send(part).await;
+        assert_eq!(raw.rest().await, "", "{part:?}");
+    }
 }
 
 /// Past the bound callers are told at once, and what was let in is not harmed.
@@ -70,7 +81,12 @@ async fn a_full_queue_is_a_503_at_once() {
         let refused = session.append(Some("a"), sized("b", ENTRY)).await.expect(503);
         assert_eq!(refused.error_type(), "overloaded_error");
         assert_eq!(refused.json()["outcome"], "not_stored");
-        assert!(refused.header("retry-after").and_then(|seconds| seconds.parse::<u64>().ok()).is_some_and(|seconds| seconds > 0));
+        assert!(
+            refused
+                .header("retry-after")
+                .and_then(|seconds| seconds.parse::<u64>().ok())
+                .is_some_and(|seconds| seconds > 0)
+        );
         assert_eq!(refused.header("x-last-uuid"), Some("a"));
     }
     session.get("").send().await.expect(200);

@@ -81,7 +81,8 @@ async fn from_the_last_boundary_on() {
         assert_eq!(whole(query).await.len(), 9, "{query}");
     }
     let page = session.chain().await;
-    let compactions: Vec<_> = page.iter().enumerate().filter(|(_, event)| event.is_compaction).map(|(at, _)| at).collect();
+    let compactions: Vec<_> =
+        page.iter().enumerate().filter(|(_, event)| event.is_compaction).map(|(at, _)| at).collect();
     assert_eq!(compactions, [6, 8]);
 }
 
@@ -90,11 +91,17 @@ async fn a_flag_out_of_form_is_a_400() {
     let server = Server::start().await;
     let session = server.session("s");
     session.store(None, entry("a")).await;
-    for query in ["?after_last_compact=yes", "?after_last_compact=2", "?after_last_compact=true&after_last_compact=false"] {
+    for query in
+        ["?after_last_compact=yes", "?after_last_compact=2", "?after_last_compact=true&after_last_compact=false"]
+    {
         let answer = session.get(query).send().await;
         assert_eq!((answer.status, answer.error_type().as_str()), (400, "invalid_request_error"), "{query}");
         assert_eq!(answer.header("x-last-uuid"), Some("a"), "{query}: an answer about a session with a head names it");
-        assert_eq!(session.get(query).without("authorization").send().await.status, 401, "{query}: the token comes first");
+        assert_eq!(
+            session.get(query).without("authorization").send().await.status,
+            401,
+            "{query}: the token comes first"
+        );
     }
 }
 

@@ -13,10 +13,37 @@ async fn one_json_object_and_nothing_else() {
     let session = server.session("s");
     session.store(None, entry("a")).await;
     let bad: [&[u8]; 31] = [
-        b"", b" ", b"null", b"1", b"\"x\"", b"[]", b"[{}]", b"{", b"}", b"{}{}", b"{},", b"{} x", b"{}\0", b"{'a':1}",
-        b"{\"a\":1,}", b"{\"a\"}", b"{a:1}", b"{\"a\":01}", b"{\"a\":+1}", b"{\"a\":.5}", b"{\"a\":1.}", b"{\"a\":NaN}",
-        b"{\"a\":\"\n\"}", b"{\"a\":\"\\x\"}", b"{\"a\":\"\\u12\"}", b"{\"a\":tru}", b"{\"a\":\"\xff\"}", b"{\"\xc3\":1}",
-        b"\xef\xbb\xbf{}", b"\x0c{}", b"{\"a\":\"\xed\xa0\x80\"}",
+        b"",
+        b" ",
+        b"null",
+        b"1",
+        b"\"x\"",
+        b"[]",
+        b"[{}]",
+        b"{",
+        b"}",
+        b"{}{}",
+        b"{},",
+        b"{} x",
+        b"{}\0",
+        b"{'a':1}",
+        b"{\"a\":1,}",
+        b"{\"a\"}",
+        b"{a:1}",
+        b"{\"a\":01}",
+        b"{\"a\":+1}",
+        b"{\"a\":.5}",
+        b"{\"a\":1.}",
+        b"{\"a\":NaN}",
+        b"{\"a\":\"\n\"}",
+        b"{\"a\":\"\\x\"}",
+        b"{\"a\":\"\\u12\"}",
+        b"{\"a\":tru}",
+        b"{\"a\":\"\xff\"}",
+        b"{\"\xc3\":1}",
+        b"\xef\xbb\xbf{}",
+        b"\x0c{}",
+        b"{\"a\":\"\xed\xa0\x80\"}",
     ];
     for body in bad {
         let answer = session.append(Some("a"), body).await;
@@ -85,9 +112,14 @@ async fn session_ids_have_bounds() {
         let put = format!("/v1/session_ingress/session/{id}");
         let pages = format!("/v1/code/sessions/{id}/teleport-events");
         for (method, path) in [("PUT", &put), ("GET", &put), ("GET", &pages)] {
-            let call = Call::new(server.address, method, path).bearer(&token).header("content-type", "application/json");
+            let call =
+                Call::new(server.address, method, path).bearer(&token).header("content-type", "application/json");
             let answer = call.body(entry("a")).send().await;
-            assert_eq!((answer.status, answer.error_type().as_str()), (400, "invalid_request_error"), "{method} {path}");
+            assert_eq!(
+                (answer.status, answer.error_type().as_str()),
+                (400, "invalid_request_error"),
+                "{method} {path}"
+            );
             assert_eq!(call_without_token(&server, method, path).await, 401, "{method} {path}");
         }
     }

@@ -11,7 +11,8 @@ async fn only_the_head_is_the_head() {
     let session = server.session("s");
     session.store_all(None, &["A", "b", "Head"]).await;
     let long = "h".repeat(65);
-    for last in [None, Some(""), Some("A"), Some("b"), Some("head"), Some("HEAD"), Some("Hea"), Some("~2"), Some(&long)] {
+    for last in [None, Some(""), Some("A"), Some("b"), Some("head"), Some("HEAD"), Some("Hea"), Some("~2"), Some(&long)]
+    {
         for body in [entry("new"), plain("new")] {
             let answer = session.append(last, body).await;
             assert_eq!((answer.status, answer.header("x-last-uuid")), (409, Some("Head")), "{last:?}: {answer:?}");

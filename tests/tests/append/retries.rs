@@ -1,9 +1,6 @@
 //! A retry is recognised by its uuid: wherever in the chain it stands, whatever head the retry believes in.
 
-use verbatim_tests::{
-    entry::entry,
-    server::Server,
-};
+use verbatim_tests::{entry::entry, server::Server};
 
 #[tokio::test]
 async fn a_retry_is_answered_whatever_its_last_uuid() {
@@ -46,8 +43,11 @@ async fn other_content_under_a_stored_uuid_is_refused_whatever_its_last_uuid() {
 async fn a_uuid_is_compared_exactly_as_sent() {
     let server = Server::start().await;
     let session = server.session("s");
-    let spellings =
-        ["abcdef01-2345-4678-9abc-def012345678", "ABCDEF01-2345-4678-9ABC-DEF012345678", "abcdef01234546789abcdef012345678"];
+    let spellings = [
+        "abcdef01-2345-4678-9abc-def012345678",
+        "ABCDEF01-2345-4678-9ABC-DEF012345678",
+        "abcdef01234546789abcdef012345678",
+    ];
     let mut last = None;
     for uuid in spellings {
         assert_eq!(session.store(last, entry(uuid)).await["uuid"], uuid);

@@ -72,7 +72,8 @@ async fn large_entries_are_compared_too() {
     let object = |members: &[String], end: &str| format!(r#"{{"uuid":"u",{}{end}}}"#, members.join(","));
     session.store(None, object(&values, "")).await;
     let attempts = (0..8).map(|n| {
-        let (body, status) = if n % 2 == 0 { (object(&reversed, ""), 200) } else { (object(&reversed, r#","z":0"#), 422) };
+        let (body, status) =
+            if n % 2 == 0 { (object(&reversed, ""), 200) } else { (object(&reversed, r#","z":0"#), 422) };
         let call = session.put(None, body);
         tokio::spawn(async move { call.send().await.expect(status) })
     });

@@ -50,6 +50,27 @@ async fn the_limit_is_sixteen_mebibytes_by_default() {
     assert_eq!(session.chain().await[0].payload.get().len(), 16 << 20);
 }
 
+/// A client that reads only once it has sent everything must get to read the answer: a reset would look like a network
+/// error, and have it send the same again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_sends_it_all_first_gets_the_answer() {
+    const BODY_BYTES: usize = 4 << 20;
+    let server = limited().await;
+    let session = server.session("s");
+    let fill = "x".repeat(BODY_BYTES);
+    let known = format!("{}{fill}", head_of_put(&session, &format!("content-length: {BODY_BYTES}")));
+    let chunk = format!("{BODY_BYTES:x}\r\n{fill}\r\n0\r\n\r\n");
+    let unknown = format!("{}{chunk}", head_of_put(&session, "transfer-encoding: chunked"));
+    for round in 0..10 {
+        for request in [&known, &unknown] {
+            let mut raw = Raw::open(server.address).await;
+            raw.send(request).await;
+            let head = raw.head().await;
+            assert!(head.starts_with("http/1.1 413 "), "round {round}: {head}");
+        }
+    }
+}
+
 fn head_of_put(session: &Session, framing: &str) -> String {
     format!(
         "PUT {} HTTP/1.1\r\nhost: test\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n{framing}\r\n\r\n",
@@ -63,7 +84,9 @@ fn head_of_put(session: &Session, framing: &str) -> String {
 async fn a_length_past_the_limit_is_refused_unread() {
     let server = limited().await;
     let session = server.session("s");
-    for framing in [format!("content-length: {}", LIMIT + 1), "expect: 100-continue\r\ncontent-length: 999999999999".into()] {
+    for framing in
+        [format!("content-length: {}", LIMIT + 1), "expect: 100-continue\r\ncontent-length: 999999999999".into()]
+    {
         let mut raw = Raw::open(server.address).await;
         raw.send(head_of_put(&session, &framing)).await;
         let head = raw.head().await;

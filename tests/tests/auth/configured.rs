@@ -41,7 +41,11 @@ async fn public_keys_of_each_algorithm() {
     for signer in &signers {
         let name = signer.key().algorithm();
         assert_eq!(status(&server, &signer.sign(&sound())).await, 200, "{name}");
-        assert_eq!(status(&server, &signer.sign(&sound().claim("exp", unix_seconds() - 60))).await, 401, "{name}, expired");
+        assert_eq!(
+            status(&server, &signer.sign(&sound().claim("exp", unix_seconds() - 60))).await,
+            401,
+            "{name}, expired"
+        );
         for other in ["HS256", "EdDSA", "ES256", "RS256", "PS256", "none"].into_iter().filter(|other| *other != name) {
             let token = signer.sign(&sound().header("alg", other));
             assert_eq!(status(&server, &token).await, 401, "signed by {name}, said to be {other}");
@@ -97,7 +101,8 @@ async fn a_jwks_file() {
     for signer in &signers {
         assert_eq!(status(&server, &signer.sign(&sound())).await, 200, "{:?}", signer.key());
         for kid in ["ed", "ec", "rsa", "other", "local"] {
-            let right = matches!((signer.key(), kid), (Key::Ed25519(_), "ed") | (Key::P256(_), "ec") | (Key::Rsa(_), "rsa"));
+            let right =
+                matches!((signer.key(), kid), (Key::Ed25519(_), "ed") | (Key::P256(_), "ec") | (Key::Rsa(_), "rsa"));
             let wanted = if right { 200 } else { 401 };
             let token = signer.sign(&sound().header("kid", kid));
             assert_eq!(status(&server, &token).await, wanted, "{:?} as {kid}", signer.key());

@@ -102,7 +102,8 @@ async fn the_header_must_hold_one_bearer_token() {
     for headers in rows {
         let call = session.get("").without("authorization");
         let call = headers.iter().fold(call, |call, header| call.header("authorization", header));
-        let what = format!("{} headers, {:?}…", headers.len(), headers.first().map(|header| &header[..header.len().min(12)]));
+        let what =
+            format!("{} headers, {:?}…", headers.len(), headers.first().map(|header| &header[..header.len().min(12)]));
         assert_refused(&call.send().await, 401, &what);
     }
     for scheme in ["bearer", "BEARER"] {
