@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     append::command::AppendArgs,
+    contest::{command::ContestArgs, contestant::Contestant},
     read::{command::ReadArgs, fill::FillArgs},
     report::Output,
     verify::command::FaultArgs,
@@ -29,6 +30,10 @@ pub enum Command {
     Teleport(TeleportCommand),
     /// Append, read everything again, and fail loudly if an acknowledged entry is missing, doubled or out of order
     Verify(VerifyCommand),
+    /// Compare with another build, the null server or a peer, round by round: A B A B
+    Compare(CompareCommand),
+    /// Compare with the null server and every peer that is installed
+    Peers(PeersCommand),
     /// Write whole sessions, to have a store of a stated size
     Fill(FillCommand),
     /// Measure the machine's own limits for the same appends: transport and disk
@@ -77,6 +82,38 @@ pub struct VerifyCommand {
     /// What is done to the server meanwhile.
     #[command(flatten)]
     pub fault: FaultArgs,
+    /// The report.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// A comparison with chosen others.
+#[derive(Debug, Args)]
+pub struct CompareCommand {
+    /// Who.
+    #[command(flatten)]
+    pub contest: ContestArgs,
+    /// Whom to compare with: NAME=CMD starts a server that speaks Verbatim's protocol, prints `listening on URL`, and
+    /// takes VERBATIM_LISTEN and VERBATIM_DATA_DIR; or null, redis, postgres, s2, durable-streams (may be given again)
+    #[arg(long, value_name = "NAME=CMD", required = true, value_parser = Contestant::parse, help_heading = "Contest")]
+    pub against: Vec<Contestant>,
+    /// The work.
+    #[command(flatten)]
+    pub work: AppendArgs,
+    /// The report.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// A comparison with all peers.
+#[derive(Debug, Args)]
+pub struct PeersCommand {
+    /// Who.
+    #[command(flatten)]
+    pub contest: ContestArgs,
+    /// The work.
+    #[command(flatten)]
+    pub work: AppendArgs,
     /// The report.
     #[command(flatten)]
     pub output: Output,

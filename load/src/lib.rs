@@ -10,6 +10,8 @@
 //! | [`append`] | the agents that write |
 //! | [`read`] | the agents that read, and what they read |
 //! | [`verify`] | what was acknowledged, against what is read |
+//! | [`contest`] | several servers in turn, and their ratios |
+//! | [`peers`] | other systems, made to do the same work |
 //! | [`limit`] | the machine's own limits: null server, write + fdatasync |
 //! | [`measure`] | one measured run, with progress and readings of both processes |
 //! | [`report`] | figures as text, JSON and a page with plots |
@@ -18,10 +20,12 @@
 
 pub mod append;
 pub mod cli;
+pub mod contest;
 pub mod engine;
 pub mod error;
 pub mod limit;
 pub mod measure;
+pub mod peers;
 pub mod read;
 pub mod report;
 pub mod target;
@@ -49,6 +53,13 @@ pub fn run(cli: Cli) -> Result<(), LoadError> {
             Command::Verify(command) => {
                 let cli::VerifyCommand { target, work, fault, output } = command;
                 verify::command::verify(target, work, fault, output).await
+            }
+            Command::Compare(command) => {
+                let cli::CompareCommand { contest, against, work, output } = command;
+                contest::command::contest(contest, against, work, output).await
+            }
+            Command::Peers(cli::PeersCommand { contest, work, output }) => {
+                contest::command::contest(contest, &contest::command::all_peers(), work, output).await
             }
             Command::Fill(command) => {
                 read::fill::command(&command.target, &command.work, command.agents.into(), command.quiet).await

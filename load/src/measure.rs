@@ -122,7 +122,7 @@ impl Observer for Watch {
 
     fn boundary(&mut self, ended: bool) {
         let edge = usize::from(ended);
-        self.server[edge] = self.pid.and_then(Usage::of);
+        self.server[edge] = self.pid.and_then(Usage::of_tree);
         self.own[edge] = Usage::own();
     }
 }

@@ -77,6 +77,21 @@ impl AppendWork {
         self.args.pace.agents as usize
     }
 
+    /// Operations a second that were asked for.
+    pub fn rate(&self) -> Option<f64> {
+        self.args.pace.rate
+    }
+
+    /// Length of the window.
+    pub fn duration(&self) -> Duration {
+        self.args.pace.duration.into()
+    }
+
+    /// Time before it.
+    pub fn warm_up(&self) -> Duration {
+        self.args.pace.warm_up.into()
+    }
+
     /// Bytes of an entry, on average.
     pub fn entry_bytes(&self) -> u64 {
         let mut entries = self.entries(0);

@@ -79,7 +79,7 @@ pub fn null_recipe() -> Result<Recipe, LoadError> {
 }
 
 /// The server's own tokens, or something as long, so that the null server reads as many bytes.
-fn tokens_like(tokens: Option<&Tokens>) -> Tokens {
+pub fn tokens_like(tokens: Option<&Tokens>) -> Tokens {
     match tokens {
         Some(Tokens::None) | None => Tokens::Given("x".repeat(320).into()),
         Some(tokens) => tokens.clone(),

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    model::{Cost, Latency, Limits, Measured, Report, Round},
+    model::{Comparison, Cost, Latency, Limits, Measured, Report, Round},
     plot::{self, Line},
     terminal::duration,
 };
@@ -31,6 +31,7 @@ pub fn page(report: &Report) -> String {
         let _ = write!(out, "<p class=\"note\">{}</p>", escape(note));
     }
     shares(&mut out, report);
+    comparisons(&mut out, report);
     for round in &report.rounds {
         self::round(&mut out, round, &round.target);
     }
@@ -55,6 +56,25 @@ fn shares(out: &mut String, report: &Report) {
             share.measured,
             share.limit,
             share.share
+        );
+    }
+    out.push_str("</table>");
+}
+
+fn comparisons(out: &mut String, report: &Report) {
+    if report.comparisons.is_empty() {
+        return;
+    }
+    out.push_str("<h2>Ratios</h2><table><tr><th></th><th>figure</th><th>median</th><th>pair by pair</th></tr>");
+    for Comparison { first, other, figure, ratios, median } in &report.comparisons {
+        let pairs: Vec<_> = ratios.iter().map(|ratio| format!("{ratio:.2}")).collect();
+        let _ = write!(
+            out,
+            "<tr><td>{} / {}</td><td>{}</td><td><b>{median:.2}</b></td><td>{}</td></tr>",
+            escape(first),
+            escape(other),
+            escape(figure),
+            pairs.join(" ")
         );
     }
     out.push_str("</table>");

@@ -9,7 +9,7 @@ pub mod terminal;
 
 use std::{fs, path::Path};
 
-pub use model::{Cost, Disk, Latency, Limits, Measured, Report, Round, Share};
+pub use model::{Comparison, Cost, Disk, Latency, Limits, Measured, Report, Round, Share};
 
 use crate::error::{LoadError, While};
 

@@ -30,12 +30,15 @@ pub struct Report {
     pub limits: Option<Limits>,
     /// What was reached of it.
     pub shares: Vec<Share>,
+    /// How servers compare, where several were measured.
+    #[serde(default)]
+    pub comparisons: Vec<Comparison>,
     /// What a reader should know before trusting the figures.
     pub notes: Vec<String>,
 }
 
 /// One measured run of one server.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Round {
     /// Which server.
     pub target: String,
@@ -189,6 +192,21 @@ pub struct Share {
     pub share: f64,
 }
 
+/// One figure of one server by that of another.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Comparison {
+    /// Whose figure is divided.
+    pub first: String,
+    /// By whose.
+    pub other: String,
+    /// Which figure.
+    pub figure: String,
+    /// Pair by pair, in the order of the rounds.
+    pub ratios: Vec<f64>,
+    /// Their median.
+    pub median: f64,
+}
+
 impl Share {
     /// `measured` as a share of `limit`.
     pub fn new(of: impl Into<String>, measured: f64, limit: f64) -> Self {
@@ -209,6 +227,7 @@ impl Report {
             rounds: Vec::new(),
             limits: None,
             shares: Vec::new(),
+            comparisons: Vec::new(),
             notes: Vec::new(),
         }
     }

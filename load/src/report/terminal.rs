@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::model::{Cost, Latency, Limits, Measured, Report, Round};
+use super::model::{Comparison, Cost, Latency, Limits, Measured, Report, Round};
 
 /// The whole report.
 pub fn text(report: &Report) -> String {
@@ -21,6 +21,13 @@ pub fn text(report: &Report) -> String {
         for share in &report.shares {
             line(&mut out, format!("  {:>6.2}  of {} ({:.0})", share.share, share.of, share.limit));
         }
+    }
+    if !report.comparisons.is_empty() {
+        line(&mut out, "\nratios, median and pair by pair");
+    }
+    for Comparison { first, other, figure, ratios, median } in &report.comparisons {
+        let pairs: Vec<_> = ratios.iter().map(|ratio| format!("{ratio:.2}")).collect();
+        line(&mut out, format!("  {median:>6.2}  {first} / {other}, {figure} ({})", pairs.join(" ")));
     }
     for note in &report.notes {
         line(&mut out, format!("\nnote: {note}"));

@@ -1,5 +1,7 @@
 //! What a process uses of the machine, read from `/proc`.
 
+use std::collections::HashMap;
+
 use procfs::process::Process;
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +42,32 @@ impl Usage {
         })
     }
 
+    /// Reads what process `pid` and all that came from it have used together; None once it is gone. Memory that they
+    /// share is counted for each.
+    pub fn of_tree(pid: u32) -> Option<Self> {
+        let parents: HashMap<i32, i32> = procfs::process::all_processes()
+            .ok()?
+            .filter_map(|process| process.ok()?.stat().ok().map(|stat| (stat.pid, stat.ppid)))
+            .collect();
+        let root = i32::try_from(pid).ok()?;
+        let descends = |mut pid: i32| {
+            while let Some(&parent) = parents.get(&pid).filter(|_| pid != root) {
+                pid = parent;
+            }
+            pid == root
+        };
+        let tree = parents.keys().filter(|pid| descends(**pid)).filter_map(|pid| Self::of(pid.unsigned_abs()));
+        tree.reduce(|all, one| Self {
+            cpu_us: all.cpu_us + one.cpu_us,
+            kernel_us: all.kernel_us + one.kernel_us,
+            resident_bytes: all.resident_bytes + one.resident_bytes,
+            resident_peak_bytes: all.resident_peak_bytes + one.resident_peak_bytes,
+            written_bytes: all.written_bytes + one.written_bytes,
+            descriptors: all.descriptors + one.descriptors,
+            threads: all.threads + one.threads,
+        })
+    }
+
     /// Reads what this process has used.
     pub fn own() -> Option<Self> {
         Self::of(std::process::id())
@@ -54,6 +82,7 @@ mod tests {
     fn reads_itself_and_no_one_who_is_not_there() {
         let own = Usage::own().expect("this process");
         assert!(own.resident_bytes > 0 && own.threads > 0 && own.descriptors > 0);
-        assert!(Usage::of(u32::MAX).is_none());
+        assert!(Usage::of_tree(std::process::id()).is_some_and(|tree| tree.threads >= own.threads));
+        assert!(Usage::of(u32::MAX).is_none() && Usage::of_tree(u32::MAX).is_none());
     }
 }
