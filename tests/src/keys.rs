@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 /// A key that signs.
 pub enum Key {
     /// HS256.
-    Hmac(hmac::Key),
+    Hmac(Box<hmac::Key>),
     /// EdDSA over Ed25519 (RFC 8037).
     Ed25519(Ed25519KeyPair),
     /// ES256.
@@ -36,7 +36,7 @@ impl fmt::Debug for Key {
 impl Key {
     /// HS256 with this secret.
     pub fn hmac(secret: &[u8]) -> Self {
-        Self::Hmac(hmac::Key::new(hmac::HMAC_SHA256, secret))
+        Self::Hmac(Box::new(hmac::Key::new(hmac::HMAC_SHA256, secret)))
     }
 
     /// A new Ed25519 pair.

@@ -7,9 +7,9 @@ use verbatim_client::{
     AppendError, AppendStatus, Client, Completeness, ErrorCode, IdempotencyKey, ReadError, RetryPolicy, SessionId,
 };
 use verbatim_tests::{
-    entry::{boundary, entry, plain},
+    entry::{boundary, entry, plain, sized},
     proxy::Proxy,
-    server::Server,
+    server::{Server, Setup},
     session::Session,
     token::{ORG, Token},
 };
@@ -157,6 +157,21 @@ async fn refusals_are_told_apart() {
     let expired = client(&server.url(), &expired).session(&id(&session)).append(entry("c")).await.unwrap_err();
     assert!(matches!(&expired, AppendError::NotAllowed(_)), "{expired:?}");
     assert_eq!(session.ids().await, ["a", "b"]);
+}
+
+/// An entry over the limit is a refusal, told once: not a broken connection that would have it sent again and again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_entry_over_the_limit_is_refused_at_the_first_attempt() {
+    let server = Setup::default().arg("--entry-bytes-max").arg("4096").start().await;
+    let session = server.session("s");
+    let writer = client(&server.url(), &session).session(&id(&session));
+    for round in 0..20 {
+        let refused = writer.append(sized("a", 4 << 20)).await.unwrap_err();
+        assert!(matches!(&refused, AppendError::Rejected(_)), "round {round}: {:?}", refused.failure());
+        let failure = refused.failure().unwrap();
+        assert_eq!((failure.code, failure.attempts), (Some(ErrorCode::RequestTooLarge), 1), "round {round}");
+    }
+    writer.append(entry("a")).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

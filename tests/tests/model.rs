@@ -57,7 +57,7 @@ impl Model {
         }
     }
 
-    fn from_boundary(&self) -> usize {
+    fn last_boundary(&self) -> usize {
         self.entries.iter().rposition(|entry| entry.is_boundary).unwrap_or(0)
     }
 
@@ -150,7 +150,7 @@ async fn whole(session: &Session, model: &Model, after_boundary: bool) -> Result
     }
     same_head("a whole read", &answer, model)?;
     let transcript = Transcript::of(&answer);
-    let from = if after_boundary { model.from_boundary() } else { 0 };
+    let from = if after_boundary { model.last_boundary() } else { 0 };
     let wanted: Vec<_> = model.entries[from..].iter().map(|entry| entry.body.as_str()).collect();
     same("a whole read", &transcript.lines(), &wanted)
 }
