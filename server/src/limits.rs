@@ -20,6 +20,10 @@ pub const INLINE_PARSE_BYTES_MAX: usize = 64 * 1024;
 pub const COMPARISONS_MAX: usize = 2;
 /// Longest `Last-Uuid` that a conflict repeats, in bytes; a longer one is cut.
 pub const EXPECTED_ECHO_BYTES_MAX: usize = 128;
+/// Bytes read of a body whose request was refused without it, so that its sender gets to read why.
+pub const LINGER_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// How long that may take.
+pub const LINGER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections that HTTP/2 may multiplex at once on one connection.
 pub const HTTP2_STREAMS_MAX: u32 = 256;
 /// Bytes of request headers.

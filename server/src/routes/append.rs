@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Checks in PROTOCOL.md's order: token, media type, size, form; the store checks the rest in one step.
-pub(super) async fn append(call: &Call<'_>, session: &str, body: Incoming) -> Result<Response<Body>, Problem> {
+pub(super) async fn append(call: &Call<'_>, session: &str, body: &mut Incoming) -> Result<Response<Body>, Problem> {
     let caller = call.caller(Scope::Append, session).map_err(Problem::not_stored)?;
     let session = caller.session(request::session_id(session).map_err(Problem::not_stored)?);
     match admitted(call, &session, body).await {
@@ -21,7 +21,7 @@ pub(super) async fn append(call: &Call<'_>, session: &str, body: Incoming) -> Re
     }
 }
 
-async fn admitted(call: &Call<'_>, session: &SessionKey, body: Incoming) -> Result<Response<Body>, Problem> {
+async fn admitted(call: &Call<'_>, session: &SessionKey, body: &mut Incoming) -> Result<Response<Body>, Problem> {
     if media_type(call.headers) != "application/json" {
         return Err(Problem::media_type("application/json"));
     }
@@ -37,7 +37,7 @@ async fn admitted(call: &Call<'_>, session: &SessionKey, body: Incoming) -> Resu
 pub(super) async fn request(
     call: &Call<'_>,
     session: &SessionKey,
-    body: Incoming,
+    body: &mut Incoming,
 ) -> Result<(AppendRequest, Option<String>), Problem> {
     let (body, permit) = body::collect(body, call.service(), call.routes.limits.body_timeout).await?;
     let last_uuid = request::single_header(call.headers, names::LAST_UUID)?;

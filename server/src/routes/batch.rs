@@ -8,7 +8,11 @@ use super::{Body, Call, Problem, append, request};
 use crate::{service::BatchForm, store::SessionKey};
 
 /// Appends all entries of the body together. Takes access tokens alone.
-pub(super) async fn append_batch(call: &Call<'_>, session: &str, body: Incoming) -> Result<Response<Body>, Problem> {
+pub(super) async fn append_batch(
+    call: &Call<'_>,
+    session: &str,
+    body: &mut Incoming,
+) -> Result<Response<Body>, Problem> {
     let caller = call.caller(Scope::Append, session).map_err(Problem::not_stored)?;
     caller.with_access_token().map_err(|forbidden| Problem::from(forbidden).not_stored())?;
     let session = caller.session(request::session_id(session).map_err(Problem::not_stored)?);
@@ -18,7 +22,7 @@ pub(super) async fn append_batch(call: &Call<'_>, session: &str, body: Incoming)
     }
 }
 
-async fn admitted(call: &Call<'_>, session: &SessionKey, body: Incoming) -> Result<Response<Body>, Problem> {
+async fn admitted(call: &Call<'_>, session: &SessionKey, body: &mut Incoming) -> Result<Response<Body>, Problem> {
     let form = match append::media_type(call.headers).as_str() {
         "application/json" => BatchForm::Array,
         "application/x-ndjson" => BatchForm::Ndjson,

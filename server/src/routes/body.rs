@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Problem;
 use crate::{
+    limits::{LINGER_BYTES_MAX, LINGER_TIMEOUT},
     service::{Service, Streamed},
     store::{Permit, StoreError},
 };
@@ -75,8 +76,28 @@ impl hyper::body::Body for Body {
     }
 }
 
+/// Reads what is left of a body after its request was answered without it, within bounds, and throws it away. A client
+/// that is still sending gets to read its answer, where a connection closed under it would lose it (RFC 9112, section 9.6).
+pub(super) async fn linger(mut body: Incoming) {
+    let mut left = LINGER_BYTES_MAX;
+    let drained = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+            if left == 0 {
+                break;
+            }
+        }
+    };
+    // A body that does not end in time takes its connection with it.
+    let _ = tokio::time::timeout(LINGER_TIMEOUT, drained).await;
+}
+
 /// Collects a request's body: at most the entry limit, admitted to the budget before it is read, within `time`.
-pub(super) async fn collect(mut body: Incoming, service: &Service, time: Duration) -> Result<(Bytes, Permit), Problem> {
+pub(super) async fn collect(
+    body: &mut Incoming,
+    service: &Service,
+    time: Duration,
+) -> Result<(Bytes, Permit), Problem> {
     let bytes_max = service.entry_bytes_max();
     let declared = body.size_hint().exact().map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
     if declared.is_some_and(|bytes| bytes > bytes_max) {

@@ -15,7 +15,7 @@ mod transcript;
 use std::{sync::Arc, time::Instant};
 
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use verbatim_proto::{EntryUuid, Scope, names};
 
 pub use body::Body;
@@ -83,7 +83,7 @@ impl Routes {
     /// Answers one request, whatever it is.
     pub async fn handle(&self, request: Request<Incoming>) -> Response<Body> {
         let started = Instant::now();
-        let (head, body) = request.into_parts();
+        let (head, mut body) = request.into_parts();
         let name = self.names.of(&head.headers);
         let found = self.table.find(head.uri.path());
         let pattern = found.as_ref().map_or("unknown", |found| found.value.pattern);
@@ -93,11 +93,15 @@ impl Routes {
                 None => Err(Problem::method_not_allowed(found.value.allow())),
                 Some(operation) => {
                     let (headers, query) = (&head.headers, head.uri.query());
-                    Call { routes: self, places: found.params, headers, query }.dispatch(operation, body).await
+                    Call { routes: self, places: found.params, headers, query }.dispatch(operation, &mut body).await
                 }
             },
         };
         let mut response = answer.unwrap_or_else(Problem::into_response);
+        let waits_to_send = head.headers.contains_key(header::EXPECT);
+        if !body.is_end_stream() && !waits_to_send && response.status() != StatusCode::REQUEST_TIMEOUT {
+            tokio::spawn(body::linger(body));
+        }
         if head.method == Method::HEAD {
             *response.body_mut() = Body::empty();
         }
@@ -115,7 +119,7 @@ impl Routes {
 }
 
 impl Call<'_> {
-    async fn dispatch(&self, operation: Operation, body: Incoming) -> Result<Response<Body>, Problem> {
+    async fn dispatch(&self, operation: Operation, body: &mut Incoming) -> Result<Response<Body>, Problem> {
         let session = self.places.get("session_id").unwrap_or_default();
         match operation {
             Operation::Health => Ok(health::health()),

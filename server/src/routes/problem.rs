@@ -53,14 +53,14 @@ impl Problem {
         Self::new(ErrorCode::UnsupportedMediaType, message)
     }
 
-    /// The rest of the body is not read, so the connection cannot go on.
     pub(super) fn too_large(bytes_max: usize) -> Self {
         let message = format!(
             "the entry is over the limit of {bytes_max} bytes; split it, or ask the operator to raise --entry-bytes-max"
         );
-        Self { close: true, ..Self::new(ErrorCode::RequestTooLarge, message) }
+        Self::new(ErrorCode::RequestTooLarge, message)
     }
 
+    /// The rest of the body is not waited for, so the connection cannot go on.
     pub(super) fn timeout(time: Duration) -> Self {
         let message = format!("the body did not arrive within {} seconds; send it again", time.as_secs());
         Self { close: true, ..Self::new(ErrorCode::RequestTimeout, message) }

@@ -13,6 +13,7 @@ mod command;
 mod error;
 mod lineage;
 pub mod rocks;
+mod session;
 mod snapshot;
 mod tails;
 
@@ -25,12 +26,14 @@ use std::{
 };
 
 use async_trait::async_trait;
-use verbatim_proto::EntryUuid;
+use verbatim_proto::{EntryUuid, OrganizationId, SessionId};
 
 pub use budget::{Budget, Overloaded, Permit};
 pub use command::{Append, Appended, Expected, NewEntry, Refusal, Standing};
 pub use error::{AppendError, StoreError};
 pub use lineage::{Lineage, Segment};
+pub use rocks::List;
+pub use session::{Change, Changed, Deleted, ForkedFrom, History, Metadata, Patch, Properties, Session, What};
 pub use snapshot::{EntryRef, Order, SessionKey, SessionStatus, Snapshot};
 pub use tails::{Tail, Tails};
 
@@ -41,6 +44,28 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// Dropping the future gives up the answer and not the append.
     async fn append(&self, append: Append) -> Result<Appended, AppendError>;
+
+    /// Decides one change of a session that is no append and, where it changes something, stores it. Waits for its sync.
+    async fn change(&self, change: Change) -> Result<Changed, AppendError>;
+
+    /// The session as it stands, or none where there is none. May block: call it on a blocking thread.
+    fn session(&self, session: &SessionKey) -> Result<Option<Session>, StoreError>;
+
+    /// Shows the organisation's sessions to `visit` until it breaks, those that grew last first, from `after` on where it
+    /// is given: its minute since 1970 and its id. May block: call it on a blocking thread.
+    fn list(
+        &self,
+        organization: &OrganizationId,
+        list: List,
+        after: Option<&(u64, SessionId)>,
+        visit: &mut dyn FnMut(u64, Session) -> ControlFlow<()>,
+    ) -> Result<(), StoreError>;
+
+    /// The sub-agents' sessions of a session. May block: call it on a blocking thread.
+    fn children(&self, session: &SessionKey) -> Result<Vec<SessionId>, StoreError>;
+
+    /// The sessions that were forked from a chain and are not purged. May block: call it on a blocking thread.
+    fn forks(&self, snapshot: &Snapshot) -> Result<Vec<SessionKey>, StoreError>;
 
     /// The chain as it stands, or none where there is no such session. May block: call it on a blocking thread.
     fn snapshot(&self, session: &SessionKey) -> Result<Option<Snapshot>, StoreError>;

@@ -15,10 +15,13 @@ pub struct SessionKey {
 }
 
 /// What a session takes and shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum SessionStatus {
     /// Appends and reads.
     Active,
+    /// Appends and reads; says that whoever writes to it is away.
+    Paused,
     /// Reads alone.
     Ended,
     /// Neither.

@@ -1,20 +1,24 @@
 //! One open RocksDB: opening and its checks, point reads, the synced write. Knows families and formats, no rules.
 
-use std::path::Path;
+use std::{ops::ControlFlow, path::Path};
 
 use rocksdb::{ColumnFamily, DB, WriteBatch};
-use verbatim_proto::{Digest, EntryUuid};
+use verbatim_proto::{EntryUuid, OrganizationId, SessionId};
 
 use super::{
+    change::{self, Listed, Replacement},
     commit::Write,
     format::{
-        ENTRIES, FORMAT_VERSION, IDENTITIES, META, SESSIONS, entry,
+        ACTIVITY, ENTRIES, FORMAT_VERSION, IDENTITIES, KIN, META, SESSIONS,
+        activity::{self, List, minute},
+        entry,
         identity::{self, Identity},
-        meta, session,
+        kin, meta,
+        session::{self, Head, Said},
     },
     options::{self, Sizes},
 };
-use crate::store::{Lineage, Order, SessionKey, Snapshot, StoreError};
+use crate::store::{Order, Properties, Session, SessionKey, Snapshot, StoreError};
 
 /// An open database.
 pub(super) struct Engine {
@@ -64,23 +68,88 @@ impl Engine {
     /// The session's chain as it stands.
     pub(super) fn chain(&self, session: &SessionKey) -> Result<Option<Snapshot>, StoreError> {
         let Some(value) = self.get(SESSIONS, &session::key(session), "read a session")? else { return Ok(None) };
-        let session = session::decode(&value)?;
-        let mut snapshot = Snapshot {
-            chain: session.chain,
-            lineage: Lineage::default(),
-            status: session.status,
-            length: 0,
-            head: None,
-            head_seq: None,
-            digest: Digest::EMPTY,
-            bytes: 0,
-            boundary_count: 0,
-            last_boundary: None,
-            created_at: session.created_at,
-            last_at: session.created_at,
-        };
+        let mut snapshot = change::empty(&session::decode_head(&value)?);
         self.take_up(&mut snapshot)?;
         Ok(Some(snapshot))
+    }
+
+    /// The session as it stands.
+    pub(super) fn session(&self, key: &SessionKey) -> Result<Option<Session>, StoreError> {
+        let Some(value) = self.get(SESSIONS, &session::key(key), "read a session")? else { return Ok(None) };
+        let (head, said) = session::decode(&value)?;
+        let mut snapshot = change::empty(&head);
+        self.take_up(&mut snapshot)?;
+        let session::Said { properties, history } = said;
+        Ok(Some(Session { id: key.session.clone(), properties, history, snapshot }))
+    }
+
+    /// Shows the sessions of a list, from the one after `after` on.
+    pub(super) fn list(
+        &self,
+        organization: &OrganizationId,
+        list: List,
+        after: Option<&(u64, SessionId)>,
+        visit: &mut dyn FnMut(u64, Session) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let start = match after {
+            None => activity::prefix(organization, list).to_vec(),
+            Some((minute, id)) => {
+                let session = SessionKey { organization: *organization, session: id.clone() };
+                let mut past = activity::key(&session, list, *minute);
+                past.push(0);
+                past
+            }
+        };
+        self.each_from(ACTIVITY, &activity::prefix(organization, list), &start, |key, _| {
+            let (minute, session) = activity::decode_key(key)?;
+            let session = SessionKey { organization: *organization, session };
+            // One that is purged between the two reads is not shown.
+            Ok(match self.session(&session)? {
+                Some(session) => visit(minute, session),
+                None => ControlFlow::Continue(()),
+            })
+        })
+    }
+
+    /// The sub-agents' sessions of a session.
+    pub(super) fn children(&self, session: &SessionKey) -> Result<Vec<SessionId>, StoreError> {
+        let prefix = kin::children_prefix(session);
+        let mut children = Vec::new();
+        self.each_from(KIN, &prefix, &prefix, |key, _| {
+            children.push(kin::decode_child(key, &prefix)?);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(children)
+    }
+
+    /// The sessions that read entries of a chain which is not their own, each with the seq after the last of them.
+    pub(super) fn forks(&self, chain: u64) -> Result<Vec<(u64, SessionKey)>, StoreError> {
+        let prefix = kin::forks_prefix(chain);
+        let mut forks = Vec::new();
+        self.each_from(KIN, &prefix, &prefix, |_, value| {
+            forks.push(kin::decode_fork(value)?);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(forks)
+    }
+
+    /// Shows the keys that begin with `prefix`, from `start` on, until one breaks.
+    fn each_from(
+        &self,
+        family: &'static str,
+        prefix: &[u8],
+        start: &[u8],
+        mut show: impl FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut rows = self.db.raw_iterator_cf(self.family(family)?);
+        rows.seek(start);
+        while let Some((key, value)) = rows.item() {
+            if !key.starts_with(prefix) || show(key, value)?.is_break() {
+                break;
+            }
+            rows.next();
+        }
+        rows.status().map_err(StoreError::engine("read a list"))
     }
 
     /// Takes the running state of a chain from its newest entry, its own or the last one that it shares.
@@ -169,10 +238,23 @@ impl Engine {
         for write in writes {
             match write {
                 Write::Session(key, chain) => {
-                    let record =
-                        session::Record { chain: chain.chain, status: chain.status, created_at: chain.created_at };
-                    batch.put_cf(sessions, session::key(key), session::encode(&record));
+                    let head = Head {
+                        chain: chain.chain,
+                        status: chain.status,
+                        created_at: chain.created_at,
+                        lineage: chain.lineage.clone(),
+                    };
+                    let history = change::created(chain.created_at);
+                    let said = Said { properties: Properties::default(), history };
+                    batch.put_cf(sessions, session::key(key), session::encode(&head, &said));
                     batch.put_cf(self.family(META)?, meta::NEXT_CHAIN, next_chain.to_be_bytes());
+                }
+                Write::Activity(key, before, now) => {
+                    let activity = self.family(ACTIVITY)?;
+                    if let Some(before) = before {
+                        batch.delete_cf(activity, activity::key(key, List::Live, minute(*before)));
+                    }
+                    batch.put_cf(activity, activity::key(key, List::Live, minute(*now)), []);
                 }
                 Write::Entry(chain, seq, running, new) => {
                     entry::encode(scratch, running, new);
@@ -184,6 +266,29 @@ impl Engine {
             }
         }
         self.db.write_opt(batch, &options::synced()).map_err(StoreError::engine("write a group of appends"))
+    }
+
+    /// Writes what a change replaces, and returns once it would survive loss of power.
+    pub(super) fn replace(&self, new: &Replacement, next_chain: u64) -> Result<(), StoreError> {
+        let Replacement { session: key, head, said, before, after } = new;
+        let (activity, kin) = (self.family(ACTIVITY)?, self.family(KIN)?);
+        let mut batch = WriteBatch::default();
+        batch.put_cf(self.family(SESSIONS)?, session::key(key), session::encode(head, said));
+        if let Some(before) = before {
+            batch.delete_cf(activity, listed_key(key, *before));
+        }
+        batch.put_cf(activity, listed_key(key, *after), []);
+        if before.is_none() {
+            batch.put_cf(self.family(META)?, meta::NEXT_CHAIN, next_chain.to_be_bytes());
+            if let Some(parent) = &said.properties.parent_session_id {
+                let parent = SessionKey { organization: key.organization, session: parent.clone() };
+                batch.put_cf(kin, kin::child_key(&parent, &key.session), []);
+            }
+            for shared in head.lineage.segments() {
+                batch.put_cf(kin, kin::fork_key(shared.chain, head.chain), kin::encode_fork(shared.end, key));
+            }
+        }
+        self.db.write_opt(batch, &options::synced()).map_err(StoreError::engine("write a session"))
     }
 
     /// Stops compactions, so that closing takes no longer than it must.
@@ -208,4 +313,11 @@ impl Engine {
 fn head(uuid: Option<&str>) -> Result<Option<EntryUuid>, StoreError> {
     uuid.map(|uuid| uuid.parse().map_err(|_| StoreError::Damaged("an entry's uuid is out of form".to_owned())))
         .transpose()
+}
+
+fn listed_key(session: &SessionKey, listed: Listed) -> Vec<u8> {
+    match listed {
+        Listed::Live(at) => activity::key(session, List::Live, minute(at)),
+        Listed::Bin(at) => activity::key(session, List::Bin, minute(at)),
+    }
 }

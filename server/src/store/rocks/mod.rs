@@ -3,6 +3,7 @@
 //! [`RocksStore`] is the handle. An append goes from here through one bounded queue to `writer`, which asks `commit` what
 //! to do and `engine` to do it. A read goes to `engine` at once and never meets the writer.
 
+mod change;
 mod commit;
 mod disk;
 mod engine;
@@ -29,7 +30,7 @@ use async_trait::async_trait;
 use crossbeam_channel::{Sender, TrySendError};
 use lru::LruCache;
 use tokio::sync::oneshot;
-use verbatim_proto::EntryUuid;
+use verbatim_proto::{EntryUuid, OrganizationId, SessionId};
 
 use self::{
     commit::Candidate,
@@ -37,15 +38,18 @@ use self::{
     format::identity::Identity,
     latch::Latch,
     slot::Slot,
-    writer::{Job, Message, Writer},
+    writer::{ChangeJob, Job, Message, Writer},
 };
 use crate::{
     clock::Clock,
     limits::{HEADS_MAX, QUEUE_APPENDS_MAX},
-    store::{Append, AppendError, Appended, EntryRef, Order, SessionKey, Snapshot, Store, StoreError, Tails},
+    store::{
+        Append, AppendError, Appended, Change, Changed, EntryRef, Order, Session, SessionKey, Snapshot, Store,
+        StoreError, Tails,
+    },
 };
 
-pub use self::{disk::Reserve, options::Sizes};
+pub use self::{disk::Reserve, format::activity::List, options::Sizes};
 
 /// The handle to the store. Its last drop does not close it: [`Store::close`] does, and waits.
 pub struct RocksStore {
@@ -87,6 +91,16 @@ impl RocksStore {
     }
 }
 
+impl RocksStore {
+    /// Puts a message into the queue, or says that it is full. Never waits.
+    fn send(&self, message: Message) -> Result<(), StoreError> {
+        self.queue.try_send(message).map_err(|error| match error {
+            TrySendError::Full(_) => StoreError::Overloaded,
+            TrySendError::Disconnected(_) => StoreError::Closed,
+        })
+    }
+}
+
 #[async_trait]
 impl Store for RocksStore {
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
@@ -94,12 +108,39 @@ impl Store for RocksStore {
         let identities = append.entries.iter().map(Identity::of).collect();
         let (answer, answered) = oneshot::channel();
         let job = Job { candidate: Candidate { append, identities }, answer };
-        self.queue.try_send(Message::Append(job)).map_err(|error| match error {
-            TrySendError::Full(_) => StoreError::Overloaded,
-            TrySendError::Disconnected(_) => StoreError::Closed,
-        })?;
+        self.send(Message::Append(job))?;
         // An append that the writer took and never answered may or may not be stored.
         answered.await.unwrap_or(Err(AppendError::Unknown(StoreError::Closed)))
+    }
+
+    async fn change(&self, change: Change) -> Result<Changed, AppendError> {
+        self.ready()?;
+        let (answer, answered) = oneshot::channel();
+        self.send(Message::Change(ChangeJob { change, answer }))?;
+        answered.await.unwrap_or(Err(AppendError::Unknown(StoreError::Closed)))
+    }
+
+    fn session(&self, session: &SessionKey) -> Result<Option<Session>, StoreError> {
+        self.slot.with(|engine| engine.session(session))
+    }
+
+    fn list(
+        &self,
+        organization: &OrganizationId,
+        list: List,
+        after: Option<&(u64, SessionId)>,
+        visit: &mut dyn FnMut(u64, Session) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        self.slot.with(|engine| engine.list(organization, list, after, visit))
+    }
+
+    fn children(&self, session: &SessionKey) -> Result<Vec<SessionId>, StoreError> {
+        self.slot.with(|engine| engine.children(session))
+    }
+
+    fn forks(&self, snapshot: &Snapshot) -> Result<Vec<SessionKey>, StoreError> {
+        let forks = self.slot.with(|engine| engine.forks(snapshot.chain))?;
+        Ok(forks.into_iter().map(|(_, session)| session).collect())
     }
 
     fn snapshot(&self, session: &SessionKey) -> Result<Option<Snapshot>, StoreError> {

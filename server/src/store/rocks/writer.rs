@@ -10,6 +10,7 @@ use lru::LruCache;
 use tokio::sync::oneshot;
 
 use super::{
+    change::{self, Outcome},
     commit::{Candidate, Decision, Group, View},
     disk::Reserve,
     engine::Engine,
@@ -20,15 +21,33 @@ use super::{
 use crate::{
     clock::Clock,
     limits::{GROUP_APPENDS_MAX, GROUP_BYTES_MAX, HEAL_INTERVAL},
-    store::{AppendError, Appended, SessionKey, Snapshot, StoreError, Tails},
+    store::{AppendError, Appended, Change, Changed, SessionKey, Snapshot, StoreError, Tails, What},
 };
 
 /// What comes through the queue.
 pub(super) enum Message {
     /// An append, and where its answer goes.
     Append(Job),
+    /// A change of a session that is no append, and where its answer goes.
+    Change(ChangeJob),
     /// Answer what came before, then end.
     Close,
+}
+
+/// What follows a group.
+enum Next {
+    /// Another one.
+    Group,
+    /// A change of a session.
+    Change(ChangeJob),
+    /// Nothing any more.
+    End,
+}
+
+/// A change that waits.
+pub(super) struct ChangeJob {
+    pub(super) change: Change,
+    pub(super) answer: oneshot::Sender<Result<Changed, AppendError>>,
 }
 
 /// An append that waits.
@@ -59,48 +78,93 @@ pub(super) struct Writer {
 impl Writer {
     /// Works until it is told to close.
     pub(super) fn run(mut self) {
-        while let Some(jobs) = self.next_group() {
+        let mut open = true;
+        while open {
+            let (jobs, next) = self.next_group();
             self.commit(jobs);
+            match next {
+                Next::Group => {}
+                Next::Change(job) => self.change(job),
+                Next::End => open = false,
+            }
         }
         self.slot.close();
     }
 
-    /// The appends that wait, up to a group's bounds; none once the queue is closed. While the latch is closed it comes
-    /// back from time to time with nothing, having tried to heal.
-    fn next_group(&mut self) -> Option<Vec<Job>> {
+    /// The appends that wait, up to a group's bounds or up to what is no append, and what comes after them. While the
+    /// latch is closed it comes back from time to time with nothing, having tried to heal.
+    fn next_group(&mut self) -> (Vec<Job>, Next) {
         let mut jobs = Vec::new();
         let mut bytes = 0;
-        if self.latch.check().is_ok() {
-            self.take(self.queue.recv().ok()?, &mut jobs, &mut bytes)?;
-        } else {
-            match self.queue.recv_deadline(self.heal_at) {
-                Ok(message) => self.take(message, &mut jobs, &mut bytes)?,
-                Err(RecvTimeoutError::Timeout) => self.heal(),
-                Err(RecvTimeoutError::Disconnected) => return None,
-            }
-        }
-        while jobs.len() < GROUP_APPENDS_MAX && bytes < GROUP_BYTES_MAX {
-            match self.queue.try_recv() {
-                Ok(message) => {
-                    if self.take(message, &mut jobs, &mut bytes).is_none() {
-                        self.commit(jobs);
-                        return None;
-                    }
+        let mut message = match self.latch.check() {
+            Ok(()) => self.queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Err(_) => self.queue.recv_deadline(self.heal_at),
+        };
+        loop {
+            match message {
+                Ok(Message::Append(job)) => {
+                    bytes += job.candidate.append.entries.iter().map(|entry| entry.payload.len()).sum::<usize>();
+                    jobs.push(job);
                 }
-                Err(_) => break,
+                Ok(Message::Change(job)) => return (jobs, Next::Change(job)),
+                Ok(Message::Close) | Err(RecvTimeoutError::Disconnected) => return (jobs, Next::End),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.heal();
+                    return (jobs, Next::Group);
+                }
+            }
+            if jobs.len() == GROUP_APPENDS_MAX || bytes >= GROUP_BYTES_MAX {
+                return (jobs, Next::Group);
+            }
+            match self.queue.try_recv() {
+                Ok(waiting) => message = Ok(waiting),
+                Err(_) => return (jobs, Next::Group),
             }
         }
-        Some(jobs)
     }
 
-    fn take(&self, message: Message, jobs: &mut Vec<Job>, bytes: &mut usize) -> Option<()> {
-        match message {
-            Message::Append(job) => {
-                *bytes += job.candidate.append.entries.iter().map(|entry| entry.payload.len()).sum::<usize>();
-                jobs.push(job);
-                Some(())
-            }
-            Message::Close => None,
+    /// Decides and writes one change of a session.
+    fn change(&mut self, job: ChangeJob) {
+        let ChangeJob { change, answer } = job;
+        let changed = self.admit(&[]).map_err(AppendError::NotStored).and_then(|()| self.change_now(&change));
+        if let Err(AppendError::Unknown(reason)) = &changed {
+            self.fail(reason.clone());
+        }
+        // A caller that has gone away has no use for the answer.
+        let _ = answer.send(changed);
+    }
+
+    fn change_now(&mut self, change: &Change) -> Result<Changed, AppendError> {
+        let Self { slot, heads, clock, next_chain, tails, .. } = self;
+        let (outcome, written) = slot.with(|engine| {
+            let target = match &change.what {
+                What::Fork { into, .. } => {
+                    let into = SessionKey { organization: change.session.organization, session: into.clone() };
+                    engine.session(&into)?
+                }
+                _ => None,
+            };
+            let stored = engine.session(&change.session)?;
+            let outcome = change::decide(change, stored, target, clock.now(), *next_chain);
+            let written = match &outcome {
+                Outcome::Answer(_) => Ok(()),
+                Outcome::Write(new) => engine.replace(new, *next_chain + 1),
+            };
+            Ok((outcome, written))
+        })?;
+        let new = match outcome {
+            Outcome::Answer(answer) => return Ok(*answer),
+            Outcome::Write(new) => new,
+        };
+        written.map_err(AppendError::Unknown)?;
+        if new.before.is_none() {
+            *next_chain += 1;
+        }
+        heads.pop(&new.session);
+        tails.wake([&new.session]);
+        match slot.with(|engine| engine.session(&new.session))? {
+            Some(session) => Ok(Changed::Done(session)),
+            None => Err(StoreError::Damaged("a session that was written is not there".to_owned()).into()),
         }
     }
 

@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
-use verbatim_proto::{Digest, Timestamp};
+use verbatim_proto::Timestamp;
 
-use super::format::{entry::Running, identity::Identity};
+use super::format::{activity::minute, entry::Running, identity::Identity, session::Head};
 use crate::store::{
     Append, Appended, Lineage, NewEntry, Refusal, SessionKey, SessionStatus, Snapshot, Standing, StoreError,
 };
@@ -21,8 +21,10 @@ pub trait View {
 /// One write of a group.
 #[derive(Debug)]
 pub enum Write<'a> {
-    /// A session that is new, or whose lasting state changes.
+    /// A session that is new.
     Session(&'a SessionKey, Snapshot),
+    /// A session that has grown in another minute than before; none before for one that is new.
+    Activity(&'a SessionKey, Option<Timestamp>, Timestamp),
     /// An entry.
     Entry(u64, u64, Running, &'a NewEntry),
     /// Where an entry is found by its identity.
@@ -145,8 +147,12 @@ impl<'a> Group<'a> {
 
     fn store(&mut self, candidate: &'a Candidate, stored: Option<Snapshot>, mut seqs: Vec<u64>) -> Appended {
         let Candidate { append, identities } = candidate;
+        let active_before = stored.as_ref().map(|chain| chain.last_at);
         let mut chain = stored.unwrap_or_else(|| self.new_chain(&append.session));
         chain.last_at = chain.last_at.max(self.now);
+        if active_before.map(minute) != Some(minute(chain.last_at)) {
+            self.writes.push(Write::Activity(&append.session, active_before, chain.last_at));
+        }
         for (entry, identity) in append.entries.iter().zip(identities).skip(seqs.len()) {
             let seq = chain.length;
             follow(&mut chain, entry);
@@ -163,20 +169,13 @@ impl<'a> Group<'a> {
     }
 
     fn new_chain(&mut self, session: &'a SessionKey) -> Snapshot {
-        let chain = Snapshot {
+        let head = Head {
             chain: self.next_chain,
-            lineage: Lineage::default(),
             status: SessionStatus::Active,
-            length: 0,
-            head: None,
-            head_seq: None,
-            digest: Digest::EMPTY,
-            bytes: 0,
-            boundary_count: 0,
-            last_boundary: None,
             created_at: self.now,
-            last_at: self.now,
+            lineage: Lineage::default(),
         };
+        let chain = super::change::empty(&head);
         self.next_chain += 1;
         self.writes.push(Write::Session(session, chain.clone()));
         chain

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
-use verbatim_proto::{EntryUuid, IdempotencyKey, OrganizationId, SessionId, digest::payload_hash};
+use verbatim_proto::{Digest, EntryUuid, IdempotencyKey, OrganizationId, SessionId, digest::payload_hash};
 
 use super::*;
 use crate::store::{Budget, Expected};

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use verbatim_proto::{Digest, EntryUuid, IdempotencyKey, OrganizationId, SessionId, Timestamp, digest::payload_hash};
 
 use super::*;
-use crate::store::{NewEntry, SessionKey, SessionStatus};
+use crate::store::{History, Lineage, NewEntry, Properties, Segment, SessionKey, SessionStatus};
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -51,9 +51,34 @@ fn an_entry_is_stored_as_it_always_was() {
 }
 
 #[test]
+fn lists_and_kin_are_stored_as_they_always_were() {
+    let session = SessionKey {
+        organization: OrganizationId::from_bytes([0xAB; 16]),
+        session: SessionId::new("s-1").expect("id"),
+    };
+    let listed = activity::key(&session, activity::List::Bin, 1);
+    assert_eq!(hex(&listed), format!("{}01fffffffffffffffe{}", "ab".repeat(16), hex(b"s-1")));
+    assert_eq!(activity::decode_key(&listed).expect("decode"), (1, session.session.clone()));
+    let child = SessionId::new("c").expect("id");
+    let key = kin::child_key(&session, &child);
+    assert_eq!(hex(&key), format!("00{}{}00{}", "ab".repeat(16), hex(b"s-1"), hex(b"c")));
+    assert_eq!(kin::decode_child(&key, &kin::children_prefix(&session)).expect("decode"), child);
+    assert_eq!(hex(&kin::fork_key(1, 2)), "0100000000000000010000000000000002");
+    assert_eq!(kin::decode_fork(&kin::encode_fork(9, &session)).expect("decode"), (9, session));
+}
+
+#[test]
 fn sessions_identities_and_meta_are_stored_as_they_always_were() {
-    let record = session::Record { chain: 3, status: SessionStatus::Ended, created_at: Timestamp::from_micros(5) };
-    assert_eq!(hex(&session::encode(&record)), "010100000000000000030000000000000005");
+    let lineage = Lineage::new(&[Segment { chain: 1, end: 2 }]);
+    let head = session::Head { chain: 3, status: SessionStatus::Ended, created_at: Timestamp::from_micros(5), lineage };
+    let history = History { revision: 1, updated_at: Timestamp::from_micros(0), ..History::default() };
+    let said = session::Said { properties: Properties::default(), history };
+    let value = session::encode(&head, &said);
+    let fixed =
+        ["0101", "0000000000000003", "0000000000000005", "00000001", "0000000000000001", "0000000000000002"].concat();
+    let json = br#"{"properties":{},"history":{"revision":1,"updated_at":"1970-01-01T00:00:00.000000Z"}}"#;
+    assert_eq!(hex(&value), format!("{fixed}{}", hex(json)));
+    assert_eq!(session::decode(&value).expect("decode"), (head, said));
     let session = SessionKey {
         organization: OrganizationId::from_bytes([0xAB; 16]),
         session: SessionId::new("s-1").expect("id"),
@@ -105,6 +130,9 @@ proptest! {
         let _ = entry::decode(&bytes);
         let _ = entry::decode_key(&bytes);
         let _ = session::decode(&bytes);
+        let _ = activity::decode_key(&bytes);
+        let _ = kin::decode_fork(&bytes);
+        let _ = kin::decode_child(&bytes, b"prefix");
         let _ = identity::decode(&bytes);
         let _ = meta::decode_format(&bytes);
         let _ = meta::decode_next_chain(&bytes);

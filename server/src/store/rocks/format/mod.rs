@@ -6,12 +6,16 @@
 //! | `sessions` | organisation (16), session id | see [`session`] |
 //! | `entries` | chain (8), seq (8) | see [`entry`] |
 //! | `identities` | chain (8), kind (1), hash (16) | see [`identity`] |
+//! | `activity` | organisation (16), list (1), minute backwards (8), session id | see [`activity`] |
+//! | `kin` | kind (1), parent, child | see [`kin`] |
 //!
 //! A chain is a number given to a session when it is created, so that the keys of its entries are short and fixed.
 //! Sizes are pinned at compile time; `golden` tests pin the bytes.
 
+pub mod activity;
 pub mod entry;
 pub mod identity;
+pub mod kin;
 pub mod meta;
 pub mod session;
 
@@ -21,7 +25,7 @@ use crate::store::StoreError;
 pub const FORMAT_VERSION: u32 = 1;
 
 /// The column families, in the order in which they are opened.
-pub const FAMILIES: [&str; 4] = [META, SESSIONS, ENTRIES, IDENTITIES];
+pub const FAMILIES: [&str; 6] = [META, SESSIONS, ENTRIES, IDENTITIES, ACTIVITY, KIN];
 /// What is true of the whole store.
 pub const META: &str = "meta";
 /// What is true of a session whatever is appended to it.
@@ -30,6 +34,11 @@ pub const SESSIONS: &str = "sessions";
 pub const ENTRIES: &str = "entries";
 /// Which uuids and idempotency keys a chain holds, and where.
 pub const IDENTITIES: &str = "identities";
+
+/// The sessions of an organisation by when they last grew.
+pub const ACTIVITY: &str = "activity";
+/// Sub-agents and forks.
+pub const KIN: &str = "kin";
 
 /// Takes fixed fields off the front of a stored value; running out of bytes is damage, never a panic.
 pub(super) struct Fields<'a> {
