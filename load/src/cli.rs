@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     append::command::AppendArgs,
     contest::{command::ContestArgs, contestant::Contestant},
+    follow::command::FollowArgs,
+    mixed::{MixedArgs, SoakArgs},
     read::{command::ReadArgs, fill::FillArgs},
     report::Output,
     verify::command::FaultArgs,
@@ -28,6 +30,12 @@ pub enum Command {
     Append(AppendCommand),
     /// Read pages and whole transcripts
     Teleport(TeleportCommand),
+    /// Follow sessions live, many followers at once
+    Follow(FollowCommand),
+    /// Append, read and follow at once
+    Mixed(MixedCommand),
+    /// The same for hours, with figures of leaks and drift
+    Soak(SoakCommand),
     /// Append, read everything again, and fail loudly if an acknowledged entry is missing, doubled or out of order
     Verify(VerifyCommand),
     /// Compare with another build, the null server or a peer, round by round: A B A B
@@ -65,6 +73,52 @@ pub struct TeleportCommand {
     /// The work.
     #[command(flatten)]
     pub work: ReadArgs,
+    /// The report.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Live followers.
+#[derive(Debug, Args)]
+pub struct FollowCommand {
+    /// The server.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// The work.
+    #[command(flatten)]
+    pub work: FollowArgs,
+    /// The report.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// All kinds of work at once.
+#[derive(Debug, Args)]
+pub struct MixedCommand {
+    /// The server.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// The work.
+    #[command(flatten)]
+    pub work: MixedArgs,
+    /// The report.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// All kinds of work at once, for long.
+#[derive(Debug, Args)]
+#[command(mut_arg("duration", |duration| duration.default_value("2h")))]
+pub struct SoakCommand {
+    /// The server.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// The work.
+    #[command(flatten)]
+    pub work: MixedArgs,
+    /// The judgement.
+    #[command(flatten)]
+    pub judgement: SoakArgs,
     /// The report.
     #[command(flatten)]
     pub output: Output,

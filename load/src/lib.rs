@@ -9,11 +9,14 @@
 //! | [`target`] | the server under load: address, tokens, process |
 //! | [`append`] | the agents that write |
 //! | [`read`] | the agents that read, and what they read |
+//! | [`follow`] | live followers |
+//! | [`mixed`] | all of these at once, for minutes or for hours |
 //! | [`verify`] | what was acknowledged, against what is read |
 //! | [`contest`] | several servers in turn, and their ratios |
 //! | [`peers`] | other systems, made to do the same work |
 //! | [`limit`] | the machine's own limits: null server, write + fdatasync |
 //! | [`measure`] | one measured run, with progress and readings of both processes |
+//! | [`sampler`] | the server's process and data over a run |
 //! | [`report`] | figures as text, JSON and a page with plots |
 //!
 //! Deliberately absent: anything of the server's inside. The harness knows the wire contract, and `/proc`.
@@ -23,11 +26,14 @@ pub mod cli;
 pub mod contest;
 pub mod engine;
 pub mod error;
+pub mod follow;
 pub mod limit;
 pub mod measure;
+pub mod mixed;
 pub mod peers;
 pub mod read;
 pub mod report;
+pub mod sampler;
 pub mod target;
 pub mod verify;
 pub mod wire;
@@ -39,6 +45,7 @@ use error::While;
 
 /// Runs one command to its end.
 pub fn run(cli: Cli) -> Result<(), LoadError> {
+    raise_descriptors();
     let mut builder = match cli.command {
         Command::NullServer(_) => tokio::runtime::Builder::new_multi_thread(),
         _ => tokio::runtime::Builder::new_current_thread(),
@@ -49,6 +56,13 @@ pub fn run(cli: Cli) -> Result<(), LoadError> {
             Command::Append(command) => append::command::append(&command.target, &command.work, &command.output).await,
             Command::Teleport(command) => {
                 read::command::teleport(&command.target, &command.work, &command.output).await
+            }
+            Command::Follow(command) => follow::command::follow(&command.target, &command.work, &command.output).await,
+            Command::Mixed(cli::MixedCommand { target, work, output }) => {
+                mixed::mixed(target, work, None, output).await
+            }
+            Command::Soak(cli::SoakCommand { target, work, judgement, output }) => {
+                mixed::mixed(target, work, Some(judgement), output).await
             }
             Command::Verify(command) => {
                 let cli::VerifyCommand { target, work, fault, output } = command;
@@ -68,4 +82,12 @@ pub fn run(cli: Cli) -> Result<(), LoadError> {
             Command::NullServer(args) => limit::command::null_server(args).await,
         }
     })
+}
+
+/// Every agent and follower is a connection: as many as the system lets this process, and what it starts, have.
+fn raise_descriptors() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    // Where it fails the old limit stands, and connecting says so.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }

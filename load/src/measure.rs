@@ -14,13 +14,32 @@ use crate::{
         run::Observer,
     },
     error::LoadError,
-    report::{Cost, Measured, Round},
-    target::Usage,
+    report::{Cost, Measured, Round, metrics},
+    sampler::Sampler,
+    target::{Target, Usage},
 };
 
+/// Whom a run is aimed at, as far as it is watched meanwhile.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    /// As reports name it.
+    pub name: &'a str,
+    /// Its process on this machine, with all that come from it.
+    pub pid: Option<u32>,
+    /// A Verbatim server: its `/metrics` and its data folder are read.
+    pub target: Option<&'a Target>,
+}
+
+impl<'a> From<&'a Target> for Subject<'a> {
+    fn from(target: &'a Target) -> Self {
+        Self { name: &target.name, pid: target.pid, target: Some(target) }
+    }
+}
+
 /// Runs a plan against a server and gives its figures.
-pub async fn measure(plan: Plan, target: &str, pid: Option<u32>, quiet: bool) -> Result<Round, LoadError> {
-    let mut watch = Watch::new(target, pid, quiet);
+pub async fn measure(plan: Plan, subject: Subject<'_>, quiet: bool) -> Result<Round, LoadError> {
+    let before = scraped(subject).await;
+    let mut watch = Watch::new(subject, plan.duration, quiet);
     let ran = engine::run(plan, &mut watch).await;
     watch.bar.finish_and_clear();
     let ran = ran?;
@@ -29,54 +48,51 @@ pub async fn measure(plan: Plan, target: &str, pid: Option<u32>, quiet: bool) ->
     let payload = ran.classes.iter().filter(|(class, _)| class == "append").map(|(_, record)| record.bytes).sum();
     let cost =
         |edges: &[Option<Usage>; 2]| Some(Cost::between(edges[0].as_ref()?, edges[1].as_ref()?, length, ops, payload));
+    let metrics = before.zip(scraped(subject).await).map(|(before, after)| metrics::change(&before, &after));
     Ok(Round {
-        target: target.to_owned(),
+        target: subject.name.to_owned(),
         classes: ran.classes.iter().map(|(class, record)| Measured::new(class, record, &ran.window)).collect(),
         server: cost(&watch.server),
         load: cost(&watch.own),
-        metrics: Default::default(),
+        metrics: metrics.unwrap_or_default(),
         figures: Default::default(),
+        samples: watch.samples.taken,
     })
+}
+
+async fn scraped(subject: Subject<'_>) -> Option<metrics::Scrape> {
+    metrics::scrape(subject.target?).await
 }
 
 struct Watch {
     bar: ProgressBar,
-    target: String,
     pid: Option<u32>,
     server: [Option<Usage>; 2],
     own: [Option<Usage>; 2],
     timing: Option<(Instant, Window)>,
     last: (Instant, u64),
-    server_before: Option<(Instant, Usage)>,
+    samples: Sampler,
 }
 
 impl Watch {
-    fn new(target: &str, pid: Option<u32>, quiet: bool) -> Self {
+    fn new(subject: Subject<'_>, duration: Duration, quiet: bool) -> Self {
         let bar =
             if quiet { ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()) } else { ProgressBar::new(0) };
         if let Ok(style) = ProgressStyle::with_template("{prefix:10} {bar:24} {msg}") {
             bar.set_style(style);
         }
-        bar.set_prefix(target.to_owned());
+        bar.set_prefix(subject.name.to_owned());
         bar.set_message("connecting");
+        let data_dir = subject.target.and_then(|target| target.data_dir.clone());
         Self {
             bar,
-            target: target.to_owned(),
-            pid,
+            pid: subject.pid,
             server: [None; 2],
             own: [None; 2],
             timing: None,
             last: (Instant::now(), 0),
-            server_before: None,
+            samples: Sampler::new(subject.pid, data_dir, duration),
         }
-    }
-
-    /// Cores that the server has kept busy since the last look.
-    fn server_cores(&mut self) -> Option<f64> {
-        let now = Instant::now();
-        let usage = Usage::of(self.pid?)?;
-        let (then, before) = self.server_before.replace((now, usage))?;
-        Some(usage.cpu_us.saturating_sub(before.cpu_us) as f64 / (now - then).as_micros().max(1) as f64)
     }
 }
 
@@ -90,6 +106,7 @@ impl Observer for Watch {
     fn tick(&mut self, live: &[(String, Arc<Live>)]) {
         let Some((begin, window)) = self.timing else { return };
         let now = Instant::now();
+        self.samples.tick(now, window.start);
         self.bar.set_position(now.saturating_duration_since(begin).as_millis() as u64);
         let (then, ops_then) = self.last;
         if now.saturating_duration_since(then) < Duration::from_millis(500) {
@@ -114,8 +131,9 @@ impl Observer for Watch {
         if errors > 0 {
             message.push_str(&format!("  {errors} failed"));
         }
-        if let Some(cores) = self.server_cores() {
-            message.push_str(&format!("  {} {cores:.2} cores", self.target));
+        if let Some(sample) = self.samples.taken.last() {
+            let mebi = sample.resident_bytes as f64 / f64::from(1 << 20);
+            message.push_str(&format!("  server {:.2} cores {mebi:.0} MiB", sample.cores));
         }
         self.bar.set_message(message);
     }

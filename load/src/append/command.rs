@@ -204,7 +204,7 @@ pub async fn append(target: &TargetArgs, args: &AppendArgs, output: &Output) -> 
     let session = Session::open(target).await?;
     let mut report = Report::new(work.describe(), work.settings());
     let target = session.target();
-    report.rounds.push(measure(work.plan(&target), &target.name, target.pid, output.quiet).await?);
+    report.rounds.push(measure(work.plan(&target), (&*target).into(), output.quiet).await?);
     if !args.limits.0.is_zero() {
         let (length, warm_up) = (args.limits.into(), Duration::from(args.limits) / 4);
         let limits = measure_limits(&work, &target.tokens, &session.disk(), length, warm_up, output.quiet).await?;

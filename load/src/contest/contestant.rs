@@ -9,7 +9,7 @@ use crate::{
     append::command::AppendWork,
     error::{LoadError, While},
     limit::command::{null_round, tokens_like},
-    measure::measure,
+    measure::{Subject, measure},
     peers::Peer,
     report::Round,
     target::Recipe,
@@ -72,7 +72,7 @@ impl Contestant {
                 let recipe = Recipe { name: name.clone(), listen: None, command: command.clone(), data_dir };
                 let launched = recipe.launch().await?;
                 let target = Arc::new(launched.target.clone());
-                let round = measure(work.plan(&target), name, target.pid, quiet).await;
+                let round = measure(work.plan(&target), (&*target).into(), quiet).await;
                 launched.stop().await?;
                 round
             }
@@ -81,7 +81,8 @@ impl Contestant {
                 let (place, peer) = (Arc::new(running.place.clone()), *peer);
                 let (duration, warm_up): (Duration, Duration) = (work.duration(), work.warm_up());
                 let plan = work.plan_of(&work.deal(), work.rate(), duration, warm_up, move |_| peer.appender(&place));
-                let round = measure(plan, peer.name(), Some(running.pid), quiet).await;
+                let round =
+                    measure(plan, Subject { name: peer.name(), pid: Some(running.pid), target: None }, quiet).await;
                 running.stop().await?;
                 round
             }

@@ -68,7 +68,8 @@ pub enum Pace {
 /// What an agent needs of the engine.
 pub struct Lane {
     pub(super) pace: Pace,
-    pub(super) pacer: Rc<Pacer>,
+    /// Wakes the agent at an instant.
+    pub pacer: Rc<Pacer>,
     pub(super) record: Rc<RefCell<ClassRecord>>,
     pub(super) live: Arc<Live>,
     pub(super) abort: Arc<Abort>,

@@ -11,9 +11,9 @@ use crate::{
     append::command::{AppendArgs, AppendWork},
     cli::{NullServerArgs, TargetArgs},
     error::{LoadError, While},
-    measure::measure,
+    measure::{Subject, measure},
     report::{Limits, Output, Report, Round},
-    target::{Recipe, Target, Tokens},
+    target::{Launched, Recipe, Target, Tokens},
 };
 
 /// The group sizes whose speed is measured, besides one as large as there are agents.
@@ -66,9 +66,14 @@ pub async fn null_round(
     let launched = null_recipe()?.launch().await?;
     let target = Target { tokens: tokens_like(Some(tokens)), ..launched.target.clone() };
     let plan = work.closed_plan(&Arc::new(target), length, warm_up);
-    let round = measure(plan, "null", launched.target.pid, quiet).await;
+    let round = measure(plan, null_subject(&launched), quiet).await;
     launched.kill().await?;
     round
+}
+
+/// What is watched of the null server.
+pub fn null_subject(launched: &Launched) -> Subject<'_> {
+    Subject { name: "null", pid: launched.target.pid, target: None }
 }
 
 /// How to start the null server.

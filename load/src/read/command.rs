@@ -12,7 +12,7 @@ use crate::{
     cli::{PaceArgs, Span, TargetArgs},
     engine::{Group, Plan},
     error::{LoadError, While},
-    limit::command::null_recipe,
+    limit::command::{null_recipe, null_subject},
     measure::measure,
     report::{Output, Report, Round, Share},
     target::{Target, session::Session},
@@ -63,7 +63,7 @@ pub async fn teleport(target: &TargetArgs, args: &ReadArgs, output: &Output) -> 
     };
     let mut report = Report::new(describe(args, transcripts.len()), settings(args, transcripts.len()));
     for way in ways(args) {
-        let round = measure(plan(args, &target, way, &transcripts), &target.name, target.pid, output.quiet).await?;
+        let round = measure(plan(args, &target, way, &transcripts), (&*target).into(), output.quiet).await?;
         if !args.limits.0.is_zero() {
             let null = null_round(args, &target, way, &transcripts, output.quiet).await?;
             report.shares.extend(share(way, &round, &null));
@@ -118,7 +118,7 @@ async fn null_round(
     let mut plan = plan(args, &null, way, transcripts);
     plan.groups.iter_mut().for_each(|group| group.rate = None);
     let plan = Plan { duration: length, warm_up: length / 4, ..plan };
-    let round = measure(plan, "null", launched.target.pid, quiet).await;
+    let round = measure(plan, null_subject(&launched), quiet).await;
     launched.kill().await?;
     round
 }

@@ -4,11 +4,12 @@
 use std::fmt::Write as _;
 
 use super::{
-    model::{Comparison, Cost, Latency, Limits, Measured, Report, Round},
+    model::{Comparison, Cost, Latency, Limits, Measured, Report, Round, Sample},
     plot::{self, Line},
     terminal::duration,
 };
 
+const MEBI: f64 = (1 << 20) as f64;
 const STYLE: &str = include_str!("page.css");
 
 /// The whole page.
@@ -86,6 +87,7 @@ fn round(out: &mut String, round: &Round, title: &str) {
     for class in &round.classes {
         plots(out, class);
     }
+    samples(out, round);
 }
 
 fn figures(out: &mut String, round: &Round) {
@@ -175,6 +177,21 @@ fn plots(out: &mut String, class: &Measured) {
     ] {
         if !svg.is_empty() {
             let _ = write!(out, "<figure><figcaption>{}: {title}</figcaption>{svg}</figure>", escape(&class.class));
+        }
+    }
+}
+
+fn samples(out: &mut String, round: &Round) {
+    let over_time =
+        |value: fn(&Sample) -> f64| round.samples.iter().map(|sample| (sample.at_s, value(sample))).collect();
+    for (title, label, value) in [
+        ("memory of the server", "MiB resident", (|sample| sample.resident_bytes as f64 / MEBI) as fn(&Sample) -> f64),
+        ("CPU of the server", "cores", |sample| sample.cores),
+        ("data folder", "MiB", |sample| sample.data_bytes as f64 / MEBI),
+    ] {
+        let svg = plot::lines(&[Line { name: label, class: "p50", points: over_time(value) }], "seconds", label, false);
+        if !svg.is_empty() {
+            let _ = write!(out, "<figure><figcaption>{title}</figcaption>{svg}</figure>");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod html;
 pub mod machine;
+pub mod metrics;
 pub mod model;
 pub mod plot;
 pub mod summary;
@@ -9,7 +10,7 @@ pub mod terminal;
 
 use std::{fs, path::Path};
 
-pub use model::{Comparison, Cost, Disk, Latency, Limits, Measured, Report, Round, Share};
+pub use model::{Comparison, Cost, Disk, Latency, Limits, Measured, Point, Report, Round, Sample, Share};
 
 use crate::error::{LoadError, While};
 

@@ -54,6 +54,26 @@ pub struct Round {
     /// Whatever else was measured; each name says its unit.
     #[serde(default)]
     pub figures: BTreeMap<String, f64>,
+    /// The server's process and data over the window.
+    #[serde(default)]
+    pub samples: Vec<Sample>,
+}
+
+/// The server's process and data at one moment.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Sample {
+    /// Seconds from the start of the window.
+    pub at_s: f64,
+    /// Cores kept busy since the sample before.
+    pub cores: f64,
+    /// Resident memory.
+    pub resident_bytes: u64,
+    /// Open descriptors.
+    pub descriptors: u64,
+    /// Threads.
+    pub threads: u64,
+    /// Bytes of the files in the data folder; 0 where it is not known.
+    pub data_bytes: u64,
 }
 
 /// One kind of operation, measured.

@@ -76,7 +76,7 @@ pub async fn verify(
     let times = if fault.kill.is_some() { fault.kills } else { 0 };
     let every = (duration + warm_up) / (times + 1);
     let faults = kills(&mut session, command, times, every, &acknowledgements);
-    let (round, gaps) = tokio::join!(measure(plan, &target.name, target.pid, output.quiet), faults);
+    let (round, gaps) = tokio::join!(measure(plan, (&*target).into(), output.quiet), faults);
     let (mut round, gaps) = (round?, gaps?);
     if times > 0 {
         round.server = None;

@@ -95,7 +95,7 @@ mod tests {
     fn the_longest_gap_is_kept_until_forgotten() {
         let acknowledgements = Acknowledgements::default();
         let at = |millis| acknowledgements.epoch + Duration::from_millis(millis);
-        [10, 500, 510].map(|millis| acknowledgements.one(at(millis)));
+        [10, 500, 510].into_iter().for_each(|millis| acknowledgements.one(at(millis)));
         assert_eq!(acknowledgements.longest_gap(), Duration::from_millis(490));
         acknowledgements.forget_gaps();
         acknowledgements.one(at(530));

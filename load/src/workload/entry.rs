@@ -6,7 +6,7 @@ use fastrand::Rng;
 use uuid::{Builder, fmt::Hyphenated};
 use verbatim_proto::EntryUuid;
 
-use super::{Source, sizes::ENTRY_BYTES_MIN, text::TextPool};
+use super::{Source, clock, sizes::ENTRY_BYTES_MIN, text::TextPool};
 
 /// An entry to append.
 #[derive(Debug, Clone)]
@@ -30,6 +30,7 @@ pub struct Entries {
     random: Rng,
     next_line: usize,
     clock_ms: u64,
+    stamped: bool,
 }
 
 impl Entries {
@@ -37,7 +38,14 @@ impl Entries {
     pub fn new(source: Source, pool: Arc<TextPool>, seed: u64, number: u64) -> Self {
         let mut random = Rng::with_seed(seed ^ number.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let next_line = random.usize(..usize::MAX);
-        Self { source, pool, random, next_line, clock_ms: 1_760_000_000_000 }
+        Self { source, pool, random, next_line, clock_ms: 1_760_000_000_000, stamped: false }
+    }
+
+    /// Entries that begin with when they were made (`sent_ns`), and are that much larger.
+    #[must_use]
+    pub fn stamped(mut self) -> Self {
+        self.stamped = true;
+        self
     }
 
     /// The next entry, written over `entry`; `parent` is the one that came before it.
@@ -55,12 +63,10 @@ impl Entries {
                 self.next_line = self.next_line.wrapping_add(1);
             }
         }
-    }
-
-    /// As `next`, with `extra` (JSON members, each followed by a comma) before all others.
-    pub fn next_with(&mut self, extra: &str, parent: Option<&EntryUuid>, entry: &mut Entry) {
-        self.next(parent, entry);
-        entry.body.splice(1..1, extra.bytes());
+        if self.stamped {
+            let stamp = format!("{}{},", clock::MEMBER, clock::now_ns());
+            entry.body.splice(1..1, stamp.bytes());
+        }
     }
 
     fn made(&mut self, bytes: usize, parent: Option<&EntryUuid>, entry: &mut Entry) {

@@ -1,5 +1,6 @@
 //! What the load consists of: entries as agents write them, of stated or real sizes, each with a uuid of its own.
 
+pub mod clock;
 pub mod corpus;
 pub mod entry;
 pub mod sizes;
