@@ -96,8 +96,11 @@ impl App {
     /// Serves until `stop` resolves; then answers what is under way and closes the store.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let Self { listener, service, store, routes, config, .. } = self;
-        let limits =
-            ConnectionLimits { connections_max: config.connections_max, header_timeout: config.header_timeout };
+        let limits = ConnectionLimits {
+            connections_max: config.connections_max,
+            header_timeout: config.header_timeout,
+            write_timeout: config.write_timeout,
+        };
         let handle = move |request| {
             let routes = Arc::clone(&routes);
             async move { routes.handle(request).await }

@@ -14,6 +14,17 @@ pub const HEADS_MAX: usize = 64 * 1024;
 pub const HEAL_INTERVAL: Duration = Duration::from_millis(250);
 /// Bytes that a streamed answer is made of at a time; what one reader takes of memory is a few of these.
 pub const CHUNK_BYTES: usize = 256 * 1024;
+/// Entries that one page looks through for those of a type; past it the page ends early, with its cursor.
+pub const SCAN_ENTRIES_MAX: u64 = 10_000;
+/// Bytes of payload that it looks through.
+pub const SCAN_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Bytes that one read for a follower gives, passed by at most one entry; what a slow follower takes of memory is a few
+/// of these.
+pub const FOLLOWER_CHUNK_BYTES: usize = 64 * 1024;
+/// Reads for followers under way at once, so that an append to a session with thousands of them leaves threads for others.
+pub const FOLLOWER_READS_MAX: usize = 32;
+/// After this long without an entry a stream says that it is alive.
+pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
 /// Bodies from this size on are parsed and hashed on a blocking thread; smaller ones take microseconds.
 pub const INLINE_PARSE_BYTES_MAX: usize = 64 * 1024;
 /// Comparisons of a retried entry's content under way at once; each may take several times the entry's size of memory.

@@ -39,6 +39,11 @@ impl Caller {
         self.claims.organization_uuid
     }
 
+    /// When the token expires, in seconds since 1970.
+    pub(super) fn expires_at(&self) -> u64 {
+        self.claims.exp
+    }
+
     /// Checks the organisation that the request itself names, where it names one.
     pub fn in_organization(&self, named: Option<&[u8]>) -> Result<(), Forbidden> {
         let Some(named) = named else { return Ok(()) };

@@ -7,7 +7,7 @@ pub mod local;
 pub use caller::{Caller, Forbidden};
 pub use keys::{KeyError, KeyFile, KeyRing};
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jsonwebtoken::{Validation, decode, decode_header};
 use verbatim_proto::{Claims, limits::TOKEN_BYTES_MAX};
@@ -98,6 +98,12 @@ impl Authenticator {
         let claims = self.verify(token)?;
         self.check_times(&claims)?;
         Ok(Caller::new(claims))
+    }
+
+    /// How long the caller's token still holds.
+    pub fn time_left(&self, caller: &Caller) -> Duration {
+        let end = caller.expires_at().saturating_add(self.leeway_seconds);
+        Duration::from_secs(end.saturating_sub(unix_seconds(self.clock.now())))
     }
 
     fn verify(&self, token: &str) -> Result<Claims, Unauthenticated> {

@@ -46,6 +46,9 @@ pub struct Layer {
     /// How long a body may take to arrive [default: 30s]
     #[arg(long, env = "VERBATIM_BODY_TIMEOUT", value_name = "TIME")]
     pub body_timeout: Option<Seconds>,
+    /// How long a client may take none of what is sent to it before its connection is cut [default: 30s]
+    #[arg(long, env = "VERBATIM_WRITE_TIMEOUT", value_name = "TIME")]
+    pub write_timeout: Option<Seconds>,
     /// How long requests under way may take to finish at shutdown [default: 8s]
     #[arg(long, env = "VERBATIM_DRAIN_TIMEOUT", value_name = "TIME")]
     pub drain_timeout: Option<Seconds>,
@@ -93,6 +96,7 @@ impl Layer {
             connections_max: self.connections_max.or(below.connections_max),
             header_timeout: self.header_timeout.or(below.header_timeout),
             body_timeout: self.body_timeout.or(below.body_timeout),
+            write_timeout: self.write_timeout.or(below.write_timeout),
             drain_timeout: self.drain_timeout.or(below.drain_timeout),
             token_issuer: self.token_issuer.or(below.token_issuer),
             token_audience: self.token_audience.or(below.token_audience),

@@ -42,6 +42,8 @@ pub struct Config {
     pub header_timeout: Duration,
     /// How long a body may take to arrive.
     pub body_timeout: Duration,
+    /// How long a client may take none of what is sent to it.
+    pub write_timeout: Duration,
     /// How long requests under way may take to finish once the server is told to stop.
     pub drain_timeout: Duration,
     /// `iss` of every token.
@@ -137,6 +139,7 @@ impl Config {
             connections_max: count("--connections-max", set.connections_max, 16 * 1024)?,
             header_timeout: time("--header-timeout", set.header_timeout, 75)?,
             body_timeout: time("--body-timeout", set.body_timeout, 30)?,
+            write_timeout: time("--write-timeout", set.write_timeout, 30)?,
             drain_timeout: time("--drain-timeout", set.drain_timeout, 8)?,
             token_issuer: set.token_issuer,
             token_audience: set.token_audience,

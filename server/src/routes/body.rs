@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt};
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, timeout_at};
@@ -36,6 +36,11 @@ impl Body {
     /// All of these bytes.
     pub fn whole(bytes: impl Into<Bytes>) -> Self {
         Self(Kind::Whole(Some(bytes.into()).filter(|bytes: &Bytes| !bytes.is_empty())))
+    }
+
+    /// Chunks that may end at any time, so that nothing is missing where they do.
+    pub fn endless(chunks: impl Stream<Item = Bytes> + Send + 'static) -> Self {
+        Self(Kind::Chunks(Box::pin(chunks.map(Ok))))
     }
 }
 

@@ -5,9 +5,12 @@
 mod append;
 mod batch;
 mod body;
+mod entries;
+mod envelope;
 mod health;
 mod problem;
 mod request;
+mod stream;
 mod table;
 mod teleport;
 mod transcript;
@@ -128,6 +131,9 @@ impl Call<'_> {
             Operation::ReadTranscript => transcript::whole(self, session).await,
             Operation::ReadStanding => transcript::standing(self, session).await,
             Operation::TeleportPage => teleport::page(self, session).await,
+            Operation::EntriesPage => entries::page(self, session).await,
+            Operation::OneEntry => entries::one(self, session, self.places.get("event_id").unwrap_or_default()).await,
+            Operation::Stream => stream::follow(self, session).await,
             Operation::AppendBatch => batch::append_batch(self, session, body).await,
         }
     }

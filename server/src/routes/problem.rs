@@ -66,13 +66,6 @@ impl Problem {
         Self { close: true, ..Self::new(ErrorCode::RequestTimeout, message) }
     }
 
-    pub(super) fn cursor_gone() -> Self {
-        Self::new(
-            ErrorCode::CursorGone,
-            "the chain that the cursor was made on is gone; leave the cursor out to begin anew",
-        )
-    }
-
     /// Marks the refusal of an append that stored nothing.
     pub(super) fn not_stored(mut self) -> Self {
         self.outcome.get_or_insert(Outcome::NotStored);
@@ -185,8 +178,8 @@ impl From<StoreError> for Problem {
 impl From<ReadRefused> for Problem {
     fn from(refused: ReadRefused) -> Self {
         match &refused {
-            ReadRefused::NotFound => Self::new(refused.code(), refused.to_string()),
             ReadRefused::Store(error) => Self::of_store(error),
+            refused => Self::new(refused.code(), refused.to_string()),
         }
     }
 }

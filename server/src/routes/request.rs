@@ -6,7 +6,12 @@ use std::{
 };
 
 use http::{HeaderMap, HeaderValue};
-use verbatim_proto::{SessionId, limits::REQUEST_ID_BYTES_MAX, names};
+use percent_encoding::percent_decode_str;
+use verbatim_proto::{
+    EventId, SessionId,
+    limits::{PAGE_ENTRIES_DEFAULT, PAGE_ENTRIES_MAX, REQUEST_ID_BYTES_MAX},
+    names,
+};
 
 use super::Problem;
 
@@ -40,6 +45,12 @@ pub(super) fn session_id(text: &str) -> Result<SessionId, Problem> {
     SessionId::new(text).map_err(|error| Problem::invalid(format!("the path's session id is out of form: {error}")))
 }
 
+/// The event id in a path, where characters that a path gives another meaning to are escaped (RFC 3986, section 2.1).
+pub(super) fn event_id(text: &str) -> Result<EventId, Problem> {
+    let text = percent_decode_str(text).decode_utf8().unwrap_or_default();
+    text.parse().map_err(|error| Problem::invalid(format!("the path's event id is out of form: {error}")))
+}
+
 /// The value of a query parameter, decoded; none where it is not there. Twice is an error.
 pub(super) fn parameter<'a>(query: Option<&'a str>, name: &str) -> Result<Option<Cow<'a, str>>, Problem> {
     let mut values = form_urlencoded::parse(query.unwrap_or_default().as_bytes()).filter(|(key, _)| key == name);
@@ -47,6 +58,24 @@ pub(super) fn parameter<'a>(query: Option<&'a str>, name: &str) -> Result<Option
     match values.next() {
         None => Ok(value),
         Some(_) => Err(Problem::invalid(format!("the parameter {name} was sent twice; send it once"))),
+    }
+}
+
+/// The query parameter `name`, a number; none where it is not there. One too large to count means the largest.
+pub(super) fn number(query: Option<&str>, name: &str) -> Result<Option<u64>, Problem> {
+    let Some(text) = parameter(query, name)? else { return Ok(None) };
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Problem::invalid(format!("{name} is a number in decimal digits, such as 7")));
+    }
+    Ok(Some(text.parse().unwrap_or(u64::MAX)))
+}
+
+/// How many entries a page may hold. A number over the most a page holds means that.
+pub(super) fn limit(query: Option<&str>) -> Result<u64, Problem> {
+    match number(query, "limit") {
+        Ok(None) => Ok(PAGE_ENTRIES_DEFAULT as u64),
+        Ok(Some(limit)) if limit > 0 => Ok(limit.min(PAGE_ENTRIES_MAX as u64)),
+        _ => Err(Problem::invalid(format!("limit is a number from 1 to {PAGE_ENTRIES_MAX}, sent once"))),
     }
 }
 

@@ -17,6 +17,12 @@ pub(super) enum Operation {
     ReadStanding,
     /// One page of the transcript.
     TeleportPage,
+    /// One page of a session's entries.
+    EntriesPage,
+    /// One entry of a session.
+    OneEntry,
+    /// A session's entries as they come.
+    Stream,
     /// Append a batch.
     AppendBatch,
 }
@@ -34,7 +40,12 @@ const ROUTES: &[(&str, &[(Method, Operation)])] = &[
         ],
     ),
     ("/v1/code/sessions/{session_id}/teleport-events", &[(Method::GET, Operation::TeleportPage)]),
-    ("/v1/sessions/{session_id}/entries", &[(Method::POST, Operation::AppendBatch)]),
+    (
+        "/v1/sessions/{session_id}/entries",
+        &[(Method::POST, Operation::AppendBatch), (Method::GET, Operation::EntriesPage)],
+    ),
+    ("/v1/sessions/{session_id}/entries/{event_id}", &[(Method::GET, Operation::OneEntry)]),
+    ("/v1/sessions/{session_id}/stream", &[(Method::GET, Operation::Stream)]),
 ];
 
 /// The table, ready to be asked.

@@ -1,17 +1,17 @@
 //! `GET /v1/code/sessions/{session_id}/teleport-events`: the transcript page by page.
 
-use std::{io::Write, ops::ControlFlow};
-
-use http::{Response, StatusCode};
-use verbatim_proto::{
-    Cursor, Scope,
-    limits::{PAGE_ENTRIES_DEFAULT, PAGE_ENTRIES_MAX, PAGE_PAYLOAD_BYTES_MAX},
+use std::{
+    io::Write,
+    ops::{ControlFlow, Range},
 };
 
-use super::{Body, Call, Problem, json_body, request, set_head};
+use http::{Response, StatusCode};
+use verbatim_proto::{Cursor, Scope, limits::PAGE_PAYLOAD_BYTES_MAX};
+
+use super::{Body, Call, Problem, envelope, json_body, request, set_head};
 use crate::{
-    service::Encode,
-    store::{EntryRef, SessionKey, Snapshot},
+    service::{Encode, ReadRefused},
+    store::{EntryRef, Order, SessionKey, Snapshot},
 };
 
 /// One page.
@@ -25,7 +25,7 @@ pub(super) async fn page(call: &Call<'_>, session: &str) -> Result<Response<Body
 }
 
 async fn of_session(call: &Call<'_>, session: &SessionKey) -> Result<Response<Body>, Problem> {
-    let limit = limit(call.query)?;
+    let limit = request::limit(call.query)?;
     let cursor = request::parameter(call.query, "cursor")?;
     let cursor = cursor.map(|text| Cursor::decode(&text, &session.organization, &session.session)).transpose();
     let cursor = cursor.map_err(|error| Problem::invalid(error.to_string()))?;
@@ -34,24 +34,13 @@ async fn of_session(call: &Call<'_>, session: &SessionKey) -> Result<Response<Bo
     let first = match cursor {
         None => 0,
         Some(cursor) if cursor.chain == snapshot.chain => cursor.seq,
-        Some(_) => return Err(Problem::cursor_gone()),
+        Some(_) => return Err(ReadRefused::ChainGone.into()),
     };
     let events = Events { session: session.clone(), snapshot: snapshot.clone(), count: 0, payload_bytes: 0 };
-    let streamed = call.service().read(&snapshot, first..first.saturating_add(limit), events).await?;
+    let streamed = call.service().read(&snapshot, first..first.saturating_add(limit), Order::Ascending, events).await?;
     let mut response = json_body(StatusCode::OK, streamed.into());
     set_head(response.headers_mut(), snapshot.head.as_ref());
     Ok(response)
-}
-
-fn limit(query: Option<&str>) -> Result<u64, Problem> {
-    let Some(text) = request::parameter(query, "limit")? else { return Ok(PAGE_ENTRIES_DEFAULT as u64) };
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    // A number too large to count is over the most a page holds, and so means that.
-    let limit = text.parse::<u64>().unwrap_or(u64::MAX).min(PAGE_ENTRIES_MAX as u64);
-    if !digits || limit == 0 {
-        return Err(Problem::invalid(format!("limit is a number from 1 to {PAGE_ENTRIES_MAX}")));
-    }
-    Ok(limit)
 }
 
 /// `{"data":[…],"next_cursor":"…"}`
@@ -77,10 +66,10 @@ impl Encode for Events {
         if self.payload_bytes > PAGE_PAYLOAD_BYTES_MAX { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    fn end(&mut self, next: u64, out: &mut Vec<u8>) {
+    fn end(&mut self, rest: &Range<u64>, out: &mut Vec<u8>) {
         out.push(b']');
-        if next < self.snapshot.length {
-            let cursor = Cursor { chain: self.snapshot.chain, seq: next };
+        if rest.start < self.snapshot.length {
+            let cursor = Cursor { chain: self.snapshot.chain, seq: rest.start };
             let cursor = cursor.encode(&self.session.organization, &self.session.session);
             let _ = write!(out, r#","next_cursor":"{cursor}""#);
         }
@@ -91,10 +80,7 @@ impl Encode for Events {
 /// Writes one entry in its envelope. Writing to memory does not fail.
 fn event(entry: &EntryRef<'_>, out: &mut Vec<u8>) {
     out.extend(br#"{"event_id":"#);
-    match entry.uuid {
-        Some(uuid) => drop(serde_json::to_writer(&mut *out, uuid)),
-        None => drop(write!(out, "\"~{}\"", entry.seq)),
-    }
+    envelope::event_id(entry, out);
     out.extend(br#","event_type":"#);
     let _ = serde_json::to_writer(&mut *out, &entry.event_type);
     let _ = write!(out, r#","is_compaction":{},"payload":"#, entry.is_boundary);

@@ -1,6 +1,9 @@
 //! `GET` and `HEAD /v1/session_ingress/session/{session_id}`: the whole transcript, or where it stands.
 
-use std::{io::Write, ops::ControlFlow};
+use std::{
+    io::Write,
+    ops::{ControlFlow, Range},
+};
 
 use http::{Response, StatusCode, header::HeaderValue};
 use verbatim_proto::{EntryUuid, Scope, names};
@@ -8,7 +11,7 @@ use verbatim_proto::{EntryUuid, Scope, names};
 use super::{Body, Call, Problem, json_body, request, set_head};
 use crate::{
     service::Encode,
-    store::{EntryRef, SessionKey},
+    store::{EntryRef, Order, SessionKey},
 };
 
 /// All entries, or those from the last boundary on.
@@ -29,7 +32,7 @@ async fn of_session(call: &Call<'_>, session: &SessionKey) -> Result<Response<Bo
     let snapshot = call.service().snapshot(session).await?;
     let first = if from_boundary { snapshot.last_boundary.unwrap_or(0) } else { 0 };
     let lines = Loglines { head: snapshot.head, count: 0 };
-    let streamed = call.service().read(&snapshot, first..snapshot.length, lines).await?;
+    let streamed = call.service().read(&snapshot, first..snapshot.length, Order::Ascending, lines).await?;
     let mut response = json_body(StatusCode::OK, streamed.into());
     set_head(response.headers_mut(), snapshot.head.as_ref());
     Ok(response)
@@ -69,7 +72,7 @@ impl Encode for Loglines {
         ControlFlow::Continue(())
     }
 
-    fn end(&mut self, _next: u64, out: &mut Vec<u8>) {
+    fn end(&mut self, _rest: &Range<u64>, out: &mut Vec<u8>) {
         // Writing to memory does not fail.
         let _ = write!(out, r#"],"count":{},"last_uuid":"#, self.count);
         let _ = serde_json::to_writer(&mut *out, &self.head);

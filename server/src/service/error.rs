@@ -106,6 +106,24 @@ pub enum ReadRefused {
     /// There is no such session.
     #[error("there is no such session in the token's organisation; check the id, or append to it to create it")]
     NotFound,
+    /// There is no such entry.
+    #[error("the session holds no entry of this id; check the id, or list the session's entries")]
+    NoSuchEntry,
+    /// A bound names an entry that is not there.
+    #[error("{parameter} names no entry of this session; give an event_id as its entries have it")]
+    NoSuchBound {
+        /// Which bound.
+        parameter: &'static str,
+    },
+    /// There are fewer boundaries.
+    #[error("the session has {count} boundaries, counted from 1; give from_boundary one of them, or last")]
+    NoSuchBoundary {
+        /// How many there are.
+        count: u32,
+    },
+    /// The chain that was read is not the session's any more.
+    #[error("the chain that the cursor was made on is gone; leave the cursor out to begin anew")]
+    ChainGone,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -115,7 +133,9 @@ impl ReadRefused {
     /// The code on the wire.
     pub fn code(&self) -> ErrorCode {
         match self {
-            Self::NotFound => ErrorCode::NotFound,
+            Self::NotFound | Self::NoSuchEntry => ErrorCode::NotFound,
+            Self::NoSuchBound { .. } | Self::NoSuchBoundary { .. } => ErrorCode::InvalidRequest,
+            Self::ChainGone => ErrorCode::CursorGone,
             Self::Store(cause) => store_code(cause),
         }
     }

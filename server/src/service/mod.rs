@@ -4,22 +4,23 @@
 mod append;
 mod batch;
 mod error;
+mod follow;
+mod place;
 mod read;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 pub use append::AppendRequest;
 pub use batch::BatchForm;
 pub use error::{AppendRefused, BatchEntryError, ReadRefused, store_code};
+pub use follow::{Follower, News};
+pub use place::{Begin, Bounds};
 pub use read::{Encode, Streamed};
 
 use crate::{
-    limits::COMPARISONS_MAX,
+    limits::{COMPARISONS_MAX, FOLLOWER_READS_MAX},
     store::{Budget, Overloaded, Permit, Store, StoreError},
 };
 
@@ -29,14 +30,21 @@ pub struct Service {
     budget: Budget,
     entry_bytes_max: usize,
     comparisons: Semaphore,
-    draining: AtomicBool,
+    follower_reads: Arc<Semaphore>,
+    draining: watch::Sender<bool>,
 }
 
 impl Service {
     /// A service over `store` that takes entries of up to `entry_bytes_max` bytes, `budget` of them at once.
     pub fn new(store: Arc<dyn Store>, budget: Budget, entry_bytes_max: usize) -> Self {
-        let comparisons = Semaphore::new(COMPARISONS_MAX);
-        Self { store, budget, entry_bytes_max, comparisons, draining: AtomicBool::new(false) }
+        Self {
+            store,
+            budget,
+            entry_bytes_max,
+            comparisons: Semaphore::new(COMPARISONS_MAX),
+            follower_reads: Arc::new(Semaphore::new(FOLLOWER_READS_MAX)),
+            draining: watch::Sender::new(false),
+        }
     }
 
     /// The largest entry taken, in bytes of body.
@@ -51,11 +59,12 @@ impl Service {
 
     /// Whether appends are taken now; else why not.
     pub fn ready(&self) -> Result<(), StoreError> {
-        if self.draining.load(Ordering::Acquire) { Err(StoreError::Closed) } else { self.store.ready() }
+        if *self.draining.borrow() { Err(StoreError::Closed) } else { self.store.ready() }
     }
 
-    /// Lets readiness go false, so that no new work is sent here. What is under way goes on.
+    /// Lets readiness go false, so that no new work is sent here, and sends followers away. What else is under way goes
+    /// on.
     pub fn start_draining(&self) {
-        self.draining.store(true, Ordering::Release);
+        self.draining.send_replace(true);
     }
 }

@@ -21,8 +21,8 @@ pub trait Encode: Send + 'static {
     fn begin(&mut self, out: &mut Vec<u8>);
     /// Writes one entry; breaks once it is to be the last.
     fn entry(&mut self, entry: &EntryRef<'_>, out: &mut Vec<u8>) -> ControlFlow<()>;
-    /// Writes what stands after the last entry. `next` is the seq that would have followed.
-    fn end(&mut self, next: u64, out: &mut Vec<u8>);
+    /// Writes what stands after the last entry. `rest` is what of the range was not shown.
+    fn end(&mut self, rest: &Range<u64>, out: &mut Vec<u8>);
 }
 
 /// An answer: whole where it is small, else in chunks. A chunk that fails must cut the answer off visibly.
@@ -42,15 +42,17 @@ impl Service {
         found.filter(|snapshot| snapshot.status != SessionStatus::Deleted).ok_or(ReadRefused::NotFound)
     }
 
-    /// Encodes the snapshot's entries in `range`. An error after the first chunk ends the stream with it.
+    /// Encodes the snapshot's entries in `range`, which may reach past its length. An error after the first chunk ends
+    /// the stream with it.
     pub async fn read<E: Encode>(
         &self,
         snapshot: &Snapshot,
         range: Range<u64>,
+        order: Order,
         encode: E,
     ) -> Result<Streamed<impl Stream<Item = Result<Bytes, StoreError>> + use<E>>, ReadRefused> {
-        let reading =
-            Reading { store: Arc::clone(&self.store), snapshot: snapshot.clone(), range, encode, state: State::Begin };
+        let (store, snapshot) = (Arc::clone(&self.store), snapshot.clone());
+        let reading = Reading { store, snapshot, rest: range, order, encode, state: State::Begin };
         let (first, reading) = reading.next_chunk().await?;
         if reading.state == State::Done {
             return Ok(Streamed::Whole(first));
@@ -65,7 +67,8 @@ impl Service {
 struct Reading<E> {
     store: Arc<dyn Store>,
     snapshot: Snapshot,
-    range: Range<u64>,
+    rest: Range<u64>,
+    order: Order,
     encode: E,
     state: State,
 }
@@ -84,20 +87,22 @@ impl<E: Encode> Reading<E> {
 
     fn next_chunk_now(mut self) -> Result<(Bytes, Self), StoreError> {
         let mut out = Vec::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 4);
-        let Self { store, snapshot, range, encode, state } = &mut self;
+        let Self { store, snapshot, rest, order, encode, state } = &mut self;
         if *state == State::Begin {
             encode.begin(&mut out);
             *state = State::Middle;
         }
-        let end = range.end.min(snapshot.length);
         let mut last = false;
-        store.visit(snapshot, range.start..end, Order::Ascending, &mut |entry| {
+        store.visit(snapshot, rest.clone(), *order, &mut |entry| {
             last = encode.entry(entry, &mut out).is_break();
-            range.start = entry.seq + 1;
+            match order {
+                Order::Ascending => rest.start = entry.seq + 1,
+                Order::Descending => rest.end = entry.seq,
+            }
             if last || out.len() >= CHUNK_BYTES { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
-        if last || range.start >= end {
-            encode.end(range.start, &mut out);
+        if last || rest.start >= rest.end.min(snapshot.length) {
+            encode.end(rest, &mut out);
             *state = State::Done;
         }
         Ok((out.into(), self))

@@ -1,5 +1,7 @@
 //! Accepting connections, HTTP/1.1 and 2, timeouts, caps, drain. Nothing here knows what a session is.
 
+mod stall;
+
 use std::{convert::Infallible, future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use http::{Request, Response};
@@ -16,6 +18,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 
+use self::stall::Stalling;
 use crate::limits::{HEADER_BYTES_MAX, HTTP2_STREAMS_MAX};
 
 /// What an operator may set of connections.
@@ -25,6 +28,8 @@ pub struct ConnectionLimits {
     pub connections_max: usize,
     /// How long a request's headers may take to arrive, and so how long a connection may stay idle.
     pub header_timeout: Duration,
+    /// How long a client may take none of what is sent to it.
+    pub write_timeout: Duration,
 }
 
 /// Accepts until `stop` resolves, then lets every request under way finish, for at most `drain_timeout`.
@@ -55,7 +60,8 @@ where
             let answer = handle(request);
             async move { Ok::<_, Infallible>(answer.await) }
         });
-        let connection = http.serve_connection(TokioIo::new(stream), service).into_owned();
+        let connection =
+            http.serve_connection(TokioIo::new(Stalling::new(stream, limits.write_timeout)), service).into_owned();
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
