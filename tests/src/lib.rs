@@ -19,6 +19,7 @@ pub mod raw;
 pub mod rng;
 pub mod server;
 pub mod session;
+pub mod syncs;
 pub mod token;
 pub mod wait;
 pub mod wire;

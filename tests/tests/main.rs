@@ -24,5 +24,6 @@ mod race;
 mod restart;
 mod rooms;
 mod stalled;
+mod syncs;
 mod token_command;
 mod transcript;

@@ -15,11 +15,11 @@ async fn a_chain_is_the_same_after_a_stop_and_after_a_kill() {
     session.store(Some("b"), boundary("c")).await;
     session.store(Some("c"), entry("d")).await;
     let before = answers(&session).await;
-    let server = server.restart().await;
-    assert_eq!(answers(&session.at(server.address)).await, before, "after SIGTERM");
     let server = server.kill().await.start().await;
+    assert_eq!(answers(&session.at(server.address)).await, before, "after SIGKILL");
+    let server = server.restart().await;
     let session = session.at(server.address);
-    assert_eq!(answers(&session).await, before, "after SIGKILL");
+    assert_eq!(answers(&session).await, before, "after SIGTERM");
     session.put(None, plain("keyed")).header("idempotency-key", "k").send().await.expect(200);
     session.put(None, plain("other")).header("idempotency-key", "k").send().await.expect(422);
     session.append(None, entry("a")).await.expect(200);
