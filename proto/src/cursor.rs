@@ -1,8 +1,10 @@
 //! The cursor: where a page left off. Opaque to clients, bound to one session, and to the one chain it was made on.
 
 mod entries;
+mod sessions;
 
 pub use entries::{EntriesCursor, Listing};
+pub use sessions::SessionsCursor;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 

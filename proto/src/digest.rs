@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::ids::EntryUuid;
 
 /// The digest of a chain up to and with its newest entry (PROTOCOL.md, Digest). In text: lower-case hex.
@@ -30,6 +32,19 @@ impl Digest {
 /// The hash of a payload as stored.
 pub fn payload_hash(payload: &[u8]) -> PayloadHash {
     blake3::hash(payload).into()
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
 }
 
 /// Not 64 hex digits.

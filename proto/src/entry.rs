@@ -1,6 +1,10 @@
 //! The entry: one JSON object, of which the server reads four members and stores every byte.
 
+mod text;
+
 use std::borrow::Cow;
+
+pub use text::{one_line, user_text};
 
 use crate::{
     ids::{EntryUuid, IdError},

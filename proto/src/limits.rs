@@ -23,6 +23,18 @@ pub const BATCH_ENTRIES_MAX: usize = 1000;
 pub const LONG_POLL_SECONDS_DEFAULT: u64 = 20;
 /// How long it waits at most, in seconds; a larger `wait` means this (PROTOCOL.md, stream).
 pub const LONG_POLL_SECONDS_MAX: u64 = 60;
+/// Sessions on a page that names no `limit`.
+pub const SESSIONS_PAGE_DEFAULT: usize = 50;
+/// Most sessions on a page.
+pub const SESSIONS_PAGE_MAX: usize = 500;
+/// Longest project, subpath and title that a client gives, in characters.
+pub const LABEL_CHARS_MAX: usize = 256;
+/// Longest title that is taken from a transcript, in characters.
+pub const TITLE_CHARS_MAX: usize = 80;
+/// Most metadata of a session, in bytes of JSON.
+pub const METADATA_BYTES_MAX: usize = 16 * 1024;
+/// Largest body of a request about a session, entries aside, in bytes.
+pub const SESSION_BODY_BYTES_MAX: usize = 64 * 1024;
 /// Longest `Authorization` value that is looked at, in bytes.
 pub const TOKEN_BYTES_MAX: usize = 16 * 1024;
 /// Longest `x-request-id` that is echoed, in bytes; a longer one is replaced by a server-made id.

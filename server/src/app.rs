@@ -15,9 +15,9 @@ use crate::{
     clock::{Clock, SystemClock},
     config::Config,
     routes::{InvalidTable, RouteLimits, Routes},
-    service::Service,
+    service::{Service, ServiceLimits},
     store::{
-        Budget, Store, StoreError,
+        Store, StoreError,
         rocks::{Reserve, RocksStore, Sizes},
     },
     transport::{self, ConnectionLimits},
@@ -83,8 +83,12 @@ impl App {
                 cause: StoreError::engine("open the store")(error),
             })??
         };
-        let budget = Budget::new(config.queue_bytes_max);
-        let service = Arc::new(Service::new(Arc::clone(&store), budget, config.entry_bytes_max));
+        let rules = ServiceLimits {
+            entry_bytes_max: config.entry_bytes_max,
+            queue_bytes_max: config.queue_bytes_max,
+            bin_retention: config.bin_retention,
+        };
+        let service = Arc::new(Service::new(Arc::clone(&store), &rules, Arc::new(SystemClock)));
         let limits = RouteLimits { body_timeout: config.body_timeout };
         let routes = Arc::new(Routes::new(Arc::clone(&service), auth, limits)?);
         let (listener, address) = transport::bind(config.listen)

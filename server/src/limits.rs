@@ -31,6 +31,10 @@ pub const INLINE_PARSE_BYTES_MAX: usize = 64 * 1024;
 pub const COMPARISONS_MAX: usize = 2;
 /// Longest `Last-Uuid` that a conflict repeats, in bytes; a longer one is cut.
 pub const EXPECTED_ECHO_BYTES_MAX: usize = 128;
+/// Sessions looked at for one page of a list, whatever its filter.
+pub const LIST_SCAN_MAX: usize = 10_000;
+/// Entries looked at, from the first, for a text of the user's to be the title.
+pub const TITLE_SCAN_ENTRIES_MAX: u64 = 64;
 /// Bytes read of a body whose request was refused without it, so that its sender gets to read why.
 pub const LINGER_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// How long that may take.

@@ -60,6 +60,11 @@ impl Caller {
         if self.claims.scopes().allows(scope) { Ok(()) } else { Err(Forbidden::Scope(scope)) }
     }
 
+    /// Checks that the caller has `scope`, whatever for.
+    pub fn may_somewhere(&self, scope: Scope) -> Result<(), Forbidden> {
+        if self.claims.scopes().allows(scope) { Ok(()) } else { Err(Forbidden::Scope(scope)) }
+    }
+
     /// Checks that the caller has an access token.
     pub fn with_access_token(&self) -> Result<(), Forbidden> {
         if self.claims.session_id.is_none() { Ok(()) } else { Err(Forbidden::AccessTokenNeeded) }

@@ -52,6 +52,9 @@ pub struct Layer {
     /// How long requests under way may take to finish at shutdown [default: 8s]
     #[arg(long, env = "VERBATIM_DRAIN_TIMEOUT", value_name = "TIME")]
     pub drain_timeout: Option<Seconds>,
+    /// How long a deleted session can be restored [default: 168h]
+    #[arg(long, env = "VERBATIM_BIN_RETENTION", value_name = "TIME")]
+    pub bin_retention: Option<Seconds>,
     /// Required `iss` of tokens
     #[arg(long, env = "VERBATIM_TOKEN_ISSUER", value_name = "TEXT")]
     pub token_issuer: Option<String>,
@@ -98,6 +101,7 @@ impl Layer {
             body_timeout: self.body_timeout.or(below.body_timeout),
             write_timeout: self.write_timeout.or(below.write_timeout),
             drain_timeout: self.drain_timeout.or(below.drain_timeout),
+            bin_retention: self.bin_retention.or(below.bin_retention),
             token_issuer: self.token_issuer.or(below.token_issuer),
             token_audience: self.token_audience.or(below.token_audience),
             token_leeway: self.token_leeway.or(below.token_leeway),

@@ -17,6 +17,7 @@ pub const DATA_DIR_DEFAULT: &str = "verbatim-data";
 /// Where the server listens unless told otherwise.
 pub const LISTEN_DEFAULT: &str = "127.0.0.1:4280";
 
+const BIN_RETENTION_DEFAULT: Duration = Duration::from_secs(7 * 24 * 3600);
 const MIB: u64 = 1024 * 1024;
 
 /// Everything that `verbatim serve` goes by.
@@ -46,6 +47,8 @@ pub struct Config {
     pub write_timeout: Duration,
     /// How long requests under way may take to finish once the server is told to stop.
     pub drain_timeout: Duration,
+    /// How long a deleted session can be restored.
+    pub bin_retention: Duration,
     /// `iss` of every token.
     pub token_issuer: Option<String>,
     /// `aud` of every token.
@@ -141,6 +144,7 @@ impl Config {
             body_timeout: time("--body-timeout", set.body_timeout, 30)?,
             write_timeout: time("--write-timeout", set.write_timeout, 30)?,
             drain_timeout: time("--drain-timeout", set.drain_timeout, 8)?,
+            bin_retention: set.bin_retention.map_or(BIN_RETENTION_DEFAULT, |time| time.0),
             token_issuer: set.token_issuer,
             token_audience: set.token_audience,
             token_leeway: set.token_leeway.map_or(Duration::ZERO, |leeway| leeway.0),

@@ -103,7 +103,16 @@ pub(super) async fn collect(
     service: &Service,
     time: Duration,
 ) -> Result<(Bytes, Permit), Problem> {
-    let bytes_max = service.entry_bytes_max();
+    collect_at_most(body, service.entry_bytes_max(), service, time).await
+}
+
+/// As [`collect`], with another bound.
+pub(super) async fn collect_at_most(
+    body: &mut Incoming,
+    bytes_max: usize,
+    service: &Service,
+    time: Duration,
+) -> Result<(Bytes, Permit), Problem> {
     let declared = body.size_hint().exact().map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
     if declared.is_some_and(|bytes| bytes > bytes_max) {
         return Err(Problem::too_large(bytes_max));

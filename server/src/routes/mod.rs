@@ -10,6 +10,7 @@ mod envelope;
 mod health;
 mod problem;
 mod request;
+mod sessions;
 mod stream;
 mod table;
 mod teleport;
@@ -26,7 +27,11 @@ use problem::Problem;
 use request::RequestNames;
 use table::{Operation, Table};
 
-use crate::{auth::Authenticator, service::Service, store::SessionKey};
+use crate::{
+    auth::{Authenticator, Caller},
+    service::Service,
+    store::SessionKey,
+};
 
 /// What routes need: who may call, and whom they call.
 pub struct Routes {
@@ -135,16 +140,28 @@ impl Call<'_> {
             Operation::OneEntry => entries::one(self, session, self.places.get("event_id").unwrap_or_default()).await,
             Operation::Stream => stream::follow(self, session).await,
             Operation::AppendBatch => batch::append_batch(self, session, body).await,
+            Operation::CreateSession => sessions::create(self, body).await,
+            Operation::ListSessions => sessions::list(self).await,
+            Operation::ShowSession => sessions::show(self, session).await,
+            Operation::PatchSession => sessions::patch(self, session, body).await,
+            Operation::DeleteSession => sessions::delete(self, session).await,
+            Operation::RestoreSession => sessions::restore(self, session).await,
+            Operation::ForkSession => sessions::fork(self, session, body).await,
         }
     }
 
     /// Who calls, if it may do `scope` to the session of this name.
-    fn caller(&self, scope: Scope, session: &str) -> Result<crate::auth::Caller, Problem> {
+    fn caller(&self, scope: Scope, session: &str) -> Result<Caller, Problem> {
+        let caller = self.authenticated()?;
+        caller.may(scope, session)?;
+        Ok(caller)
+    }
+
+    /// Who calls, in the organisation that it says it calls for.
+    fn authenticated(&self) -> Result<Caller, Problem> {
         let sent = self.headers.get_all(header::AUTHORIZATION).iter().map(HeaderValue::as_bytes);
         let caller = self.routes.auth.authenticate(sent)?;
-        let organization = self.headers.get(names::X_ORGANIZATION_UUID).map(HeaderValue::as_bytes);
-        caller.in_organization(organization)?;
-        caller.may(scope, session)?;
+        caller.in_organization(self.headers.get(names::X_ORGANIZATION_UUID).map(HeaderValue::as_bytes))?;
         Ok(caller)
     }
 

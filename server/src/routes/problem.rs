@@ -11,7 +11,7 @@ use verbatim_proto::{
 use super::{Body, json_body, set_head};
 use crate::{
     auth::{Forbidden, Unauthenticated},
-    service::{AppendRefused, ReadRefused},
+    service::{AppendRefused, ReadRefused, SessionRefused},
     store::{AppendError, Overloaded, StoreError},
 };
 
@@ -55,7 +55,7 @@ impl Problem {
 
     pub(super) fn too_large(bytes_max: usize) -> Self {
         let message = format!(
-            "the entry is over the limit of {bytes_max} bytes; split it, or ask the operator to raise --entry-bytes-max"
+            "the body is over the limit of {bytes_max} bytes; send less at once, or for entries ask the operator to raise --entry-bytes-max"
         );
         Self::new(ErrorCode::RequestTooLarge, message)
     }
@@ -172,6 +172,15 @@ impl From<Overloaded> for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         Self::of_store(&error)
+    }
+}
+
+impl From<SessionRefused> for Problem {
+    fn from(refused: SessionRefused) -> Self {
+        match &refused {
+            SessionRefused::Store(AppendError::NotStored(cause) | AppendError::Unknown(cause)) => Self::of_store(cause),
+            _ => Self::new(refused.code(), refused.to_string()),
+        }
     }
 }
 

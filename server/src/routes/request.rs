@@ -72,10 +72,25 @@ pub(super) fn number(query: Option<&str>, name: &str) -> Result<Option<u64>, Pro
 
 /// How many entries a page may hold. A number over the most a page holds means that.
 pub(super) fn limit(query: Option<&str>) -> Result<u64, Problem> {
+    limit_of(query, PAGE_ENTRIES_DEFAULT, PAGE_ENTRIES_MAX).map(|limit| limit as u64)
+}
+
+/// As [`limit`], for pages of other bounds.
+pub(super) fn limit_of(query: Option<&str>, default: usize, max: usize) -> Result<usize, Problem> {
     match number(query, "limit") {
-        Ok(None) => Ok(PAGE_ENTRIES_DEFAULT as u64),
-        Ok(Some(limit)) if limit > 0 => Ok(limit.min(PAGE_ENTRIES_MAX as u64)),
-        _ => Err(Problem::invalid(format!("limit is a number from 1 to {PAGE_ENTRIES_MAX}, sent once"))),
+        Ok(None) => Ok(default),
+        Ok(Some(limit)) if limit > 0 => Ok(usize::try_from(limit).unwrap_or(max).min(max)),
+        _ => Err(Problem::invalid(format!("limit is a number from 1 to {max}, sent once"))),
+    }
+}
+
+/// A parameter that is true or false, or 1 or 0.
+pub(super) fn flag(query: Option<&str>, name: &str, default: bool) -> Result<bool, Problem> {
+    match parameter(query, name)?.as_deref() {
+        None | Some("") => Ok(default),
+        Some("true" | "1") => Ok(true),
+        Some("false" | "0") => Ok(false),
+        Some(_) => Err(Problem::invalid(format!("{name} is true or false"))),
     }
 }
 

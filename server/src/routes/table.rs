@@ -25,6 +25,20 @@ pub(super) enum Operation {
     Stream,
     /// Append a batch.
     AppendBatch,
+    /// Create a session.
+    CreateSession,
+    /// List an organisation's sessions.
+    ListSessions,
+    /// Show a session.
+    ShowSession,
+    /// Change what is said of a session.
+    PatchSession,
+    /// Put a session into the bin.
+    DeleteSession,
+    /// Take a session out of the bin.
+    RestoreSession,
+    /// Fork a session.
+    ForkSession,
 }
 
 /// Every route. A `GET` answers `HEAD` as well, unless the table says otherwise.
@@ -40,6 +54,17 @@ const ROUTES: &[(&str, &[(Method, Operation)])] = &[
         ],
     ),
     ("/v1/code/sessions/{session_id}/teleport-events", &[(Method::GET, Operation::TeleportPage)]),
+    ("/v1/sessions", &[(Method::GET, Operation::ListSessions), (Method::POST, Operation::CreateSession)]),
+    (
+        "/v1/sessions/{session_id}",
+        &[
+            (Method::GET, Operation::ShowSession),
+            (Method::PATCH, Operation::PatchSession),
+            (Method::DELETE, Operation::DeleteSession),
+        ],
+    ),
+    ("/v1/sessions/{session_id}/restore", &[(Method::POST, Operation::RestoreSession)]),
+    ("/v1/sessions/{session_id}/fork", &[(Method::POST, Operation::ForkSession)]),
     (
         "/v1/sessions/{session_id}/entries",
         &[(Method::POST, Operation::AppendBatch), (Method::GET, Operation::EntriesPage)],

@@ -24,11 +24,7 @@ pub(super) async fn whole(call: &Call<'_>, session: &str) -> Result<Response<Bod
 }
 
 async fn of_session(call: &Call<'_>, session: &SessionKey) -> Result<Response<Body>, Problem> {
-    let from_boundary = match request::parameter(call.query, "after_last_compact")?.as_deref() {
-        None | Some("" | "false" | "0") => false,
-        Some("true" | "1") => true,
-        Some(_) => return Err(Problem::invalid("after_last_compact is true or false")),
-    };
+    let from_boundary = request::flag(call.query, "after_last_compact", false)?;
     let snapshot = call.service().snapshot(session).await?;
     let first = if from_boundary { snapshot.last_boundary.unwrap_or(0) } else { 0 };
     let lines = Loglines { head: snapshot.head, count: 0 };

@@ -1,6 +1,6 @@
 //! What the service refuses, named by cause; each knows its code and whether anything was stored.
 
-use verbatim_proto::{EntryError, ErrorCode, Outcome};
+use verbatim_proto::{EntryError, ErrorCode, Outcome, sessions::Status};
 
 use crate::store::{AppendError, Standing, StoreError};
 
@@ -138,6 +138,58 @@ impl ReadRefused {
             Self::ChainGone => ErrorCode::CursorGone,
             Self::Store(cause) => store_code(cause),
         }
+    }
+}
+
+/// Why a request about a session was refused.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum SessionRefused {
+    /// The request is out of form.
+    #[error("{0}")]
+    Invalid(String),
+    /// There is no such session.
+    #[error("there is no such session in the token's organisation; check the id, or append to it to create it")]
+    NotFound,
+    /// A session of the id exists, and this request would have made another one.
+    #[error("a session of this id exists and was not made by this same request; read it, or choose another id")]
+    Exists,
+    /// `If-Match` names a revision that has passed; this is the one now.
+    #[error("the session has changed since it was read; read it again, decide, and send its ETag in If-Match")]
+    RevisionPassed(u64),
+    /// The session's status does not allow it.
+    #[error("the session is {}; what is ended or deleted does not become active again by this request", status_name(*.0))]
+    Forbidden(Status, Standing),
+    /// The store gave no answer.
+    #[error(transparent)]
+    Store(#[from] AppendError),
+}
+
+impl SessionRefused {
+    /// The code on the wire.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Invalid(_) => ErrorCode::InvalidRequest,
+            Self::NotFound => ErrorCode::NotFound,
+            Self::Exists => ErrorCode::SessionExists,
+            Self::RevisionPassed(_) => ErrorCode::PreconditionFailed,
+            Self::Forbidden(..) => ErrorCode::SessionEnded,
+            Self::Store(AppendError::NotStored(cause) | AppendError::Unknown(cause)) => store_code(cause),
+        }
+    }
+}
+
+impl From<StoreError> for SessionRefused {
+    fn from(error: StoreError) -> Self {
+        Self::Store(AppendError::NotStored(error))
+    }
+}
+
+fn status_name(status: Status) -> &'static str {
+    match status {
+        Status::Active => "active",
+        Status::Paused => "paused",
+        Status::Ended => "ended",
+        Status::Deleted => "deleted",
     }
 }
 

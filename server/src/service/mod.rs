@@ -6,20 +6,24 @@ mod batch;
 mod error;
 mod follow;
 mod place;
+mod portrait;
 mod read;
+mod sessions;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{Semaphore, watch};
 
 pub use append::AppendRequest;
 pub use batch::BatchForm;
-pub use error::{AppendRefused, BatchEntryError, ReadRefused, store_code};
+pub use error::{AppendRefused, BatchEntryError, ReadRefused, SessionRefused, store_code};
 pub use follow::{Follower, News};
 pub use place::{Begin, Bounds};
 pub use read::{Encode, Streamed};
+pub use sessions::{SessionFilter, Shown};
 
 use crate::{
+    clock::Clock,
     limits::{COMPARISONS_MAX, FOLLOWER_READS_MAX},
     store::{Budget, Overloaded, Permit, Store, StoreError},
 };
@@ -29,18 +33,33 @@ pub struct Service {
     store: Arc<dyn Store>,
     budget: Budget,
     entry_bytes_max: usize,
+    bin_retention: Duration,
+    clock: Arc<dyn Clock>,
     comparisons: Semaphore,
     follower_reads: Arc<Semaphore>,
     draining: watch::Sender<bool>,
 }
 
+/// What an operator may set of the rules.
+#[derive(Debug, Clone, Copy)]
+pub struct ServiceLimits {
+    /// The largest entry taken, in bytes of body.
+    pub entry_bytes_max: usize,
+    /// Bytes of appends under way at once.
+    pub queue_bytes_max: usize,
+    /// How long a deleted session can be restored.
+    pub bin_retention: Duration,
+}
+
 impl Service {
-    /// A service over `store` that takes entries of up to `entry_bytes_max` bytes, `budget` of them at once.
-    pub fn new(store: Arc<dyn Store>, budget: Budget, entry_bytes_max: usize) -> Self {
+    /// A service over `store`.
+    pub fn new(store: Arc<dyn Store>, limits: &ServiceLimits, clock: Arc<dyn Clock>) -> Self {
         Self {
             store,
-            budget,
-            entry_bytes_max,
+            budget: Budget::new(limits.queue_bytes_max),
+            entry_bytes_max: limits.entry_bytes_max,
+            bin_retention: limits.bin_retention,
+            clock,
             comparisons: Semaphore::new(COMPARISONS_MAX),
             follower_reads: Arc::new(Semaphore::new(FOLLOWER_READS_MAX)),
             draining: watch::Sender::new(false),

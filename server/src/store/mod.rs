@@ -33,7 +33,7 @@ pub use command::{Append, Appended, Expected, NewEntry, Refusal, Standing};
 pub use error::{AppendError, StoreError};
 pub use lineage::{Lineage, Segment};
 pub use rocks::List;
-pub use session::{Change, Changed, Deleted, ForkedFrom, History, Metadata, Patch, Properties, Session, What};
+pub use session::{Change, Changed, Deleted, History, Patch, Properties, Session, What};
 pub use snapshot::{EntryRef, Order, SessionKey, SessionStatus, Snapshot};
 pub use tails::{Tail, Tails};
 

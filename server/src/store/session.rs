@@ -1,14 +1,12 @@
 //! What is true of a session beside its entries, and how it may be changed.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
-use verbatim_proto::{SessionId, Timestamp};
+use verbatim_proto::{
+    SessionId, Timestamp,
+    sessions::{ForkedFrom, Metadata},
+};
 
 use super::{SessionKey, SessionStatus, Snapshot, Standing};
-
-/// Values by name, flat (PROTOCOL.md, sessions).
-pub type Metadata = BTreeMap<String, serde_json::Value>;
 
 /// A session: what was said of it, and where its chain stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,19 +62,8 @@ pub struct History {
     pub deleted: Option<Deleted>,
 }
 
-/// Where a fork left its parent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ForkedFrom {
-    /// The parent.
-    pub session_id: SessionId,
-    /// The event id of the last entry that is shared; none where the fork was taken of an empty chain.
-    pub at: Option<String>,
-    /// How many entries are shared.
-    pub length: u64,
-}
-
 /// A session in the bin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deleted {
     /// Since when.
     pub at: Timestamp,
@@ -84,6 +71,9 @@ pub struct Deleted {
     pub purge_at: Timestamp,
     /// What it was before.
     pub status_before: SessionStatus,
+    /// The session whose deletion took it along.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with: Option<SessionId>,
 }
 
 /// A change of a session that is no append.
@@ -118,9 +108,14 @@ pub enum What {
     Delete {
         /// When it is to be purged.
         purge_at: Timestamp,
+        /// The session whose deletion takes it along.
+        with: Option<SessionId>,
     },
     /// Take it out of the bin.
-    Restore,
+    Restore {
+        /// Only if the deletion of this session took it there.
+        with: Option<SessionId>,
+    },
 }
 
 /// New values; what is none stays as it is.
@@ -128,8 +123,8 @@ pub enum What {
 pub struct Patch {
     /// The title; none within for no title.
     pub title: Option<Option<String>>,
-    /// All of the metadata.
-    pub metadata: Option<Metadata>,
+    /// Merged into the metadata: null takes a value away, none within takes all of it away.
+    pub metadata: Option<Option<Metadata>>,
     /// The status.
     pub status: Option<SessionStatus>,
     /// When it is to be deleted; none within for never.
@@ -147,6 +142,8 @@ pub enum Changed {
     NotFound,
     /// A session of the id exists, with other properties.
     Exists,
+    /// The metadata would be larger than a session's may be.
+    TooLarge,
     /// The revision is not the given one.
     RevisionPassed(Session),
     /// The session's status does not allow it.

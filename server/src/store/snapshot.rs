@@ -14,19 +14,7 @@ pub struct SessionKey {
     pub session: SessionId,
 }
 
-/// What a session takes and shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SessionStatus {
-    /// Appends and reads.
-    Active,
-    /// Appends and reads; says that whoever writes to it is away.
-    Paused,
-    /// Reads alone.
-    Ended,
-    /// Neither.
-    Deleted,
-}
+pub use verbatim_proto::sessions::Status as SessionStatus;
 
 /// A chain as it stood at one moment. As entries never change, its length fixes everything a read can see; so a
 /// snapshot holds nothing in the engine open and may be kept for as long as a slow reader needs.

@@ -1,12 +1,16 @@
 //! The decision on a change that is no append: from a session as it stands to the records that replace it. Pure, like
 //! `commit`; the writer takes changes one at a time, between groups.
 
-use verbatim_proto::{Digest, EntryUuid, Timestamp};
+use verbatim_proto::{
+    Digest, EntryUuid, SessionId, Timestamp,
+    limits::METADATA_BYTES_MAX,
+    sessions::{ForkedFrom, Metadata},
+};
 
 use super::format::session::{Head, Said};
 use crate::store::{
-    Change, Changed, Deleted, ForkedFrom, History, Lineage, Patch, Properties, Session, SessionKey, SessionStatus,
-    Snapshot, Standing, What,
+    Change, Changed, Deleted, History, Lineage, Patch, Properties, Session, SessionKey, SessionStatus, Snapshot,
+    Standing, What,
 };
 
 /// What a change writes: the session's record, new or anew.
@@ -56,11 +60,10 @@ pub(super) fn decide(
     };
     let binned = stored.snapshot.status == SessionStatus::Deleted;
     match &change.what {
-        What::Restore if binned => restore(key, stored, now),
-        What::Restore | What::Delete { .. } if binned == matches!(change.what, What::Delete { .. }) => {
-            answer(Changed::Already(stored))
-        }
-        What::Delete { purge_at } => delete(key, stored, now, *purge_at),
+        What::Restore { with } if binned => restore(key, stored, with.as_ref(), now),
+        What::Restore { .. } => answer(Changed::Already(stored)),
+        What::Delete { .. } if binned => answer(Changed::Already(stored)),
+        What::Delete { purge_at, with } => delete(key, stored, now, *purge_at, with.clone()),
         _ if binned => answer(Changed::NotFound),
         What::Patch { if_revision: Some(read), .. } if *read != stored.history.revision => {
             answer(Changed::RevisionPassed(stored))
@@ -73,7 +76,7 @@ pub(super) fn decide(
                 None => fork(into, &stored, at.as_ref(), now, next_chain),
             }
         }
-        What::Create(_) | What::Restore => answer(Changed::Already(stored)),
+        What::Create(_) => answer(Changed::Already(stored)),
     }
 }
 
@@ -126,17 +129,41 @@ fn fork_again(parent: &Session, at: Option<&(u64, String)>, target: Session) -> 
     }
 }
 
-fn delete(key: &SessionKey, stored: Session, now: Timestamp, purge_at: Timestamp) -> Outcome {
+fn delete(key: &SessionKey, stored: Session, now: Timestamp, purge_at: Timestamp, with: Option<SessionId>) -> Outcome {
     let status_before = stored.snapshot.status;
     replace(key, stored, now, SessionStatus::Deleted, Listed::Bin(now), |said| {
-        said.history.deleted = Some(Deleted { at: now, purge_at, status_before });
+        said.history.deleted = Some(Deleted { at: now, purge_at, status_before, with });
     })
 }
 
-fn restore(key: &SessionKey, stored: Session, now: Timestamp) -> Outcome {
-    let status = stored.history.deleted.map_or(SessionStatus::Active, |deleted| deleted.status_before);
+/// Brings a session back; one that another's deletion took along only by that one's name, or by its own.
+fn restore(key: &SessionKey, stored: Session, with: Option<&SessionId>, now: Timestamp) -> Outcome {
+    let deleted = stored.history.deleted.as_ref();
+    if with.is_some() && deleted.and_then(|deleted| deleted.with.as_ref()) != with {
+        return Outcome::Answer(Box::new(Changed::Already(stored)));
+    }
+    let status = deleted.map_or(SessionStatus::Active, |deleted| deleted.status_before);
     let after = Listed::Live(stored.snapshot.last_at);
     replace(key, stored, now, status, after, |said| said.history.deleted = None)
+}
+
+/// `stored` with `patch` merged into it (RFC 7396).
+fn merged(stored: &Metadata, patch: Option<&Option<Metadata>>) -> Metadata {
+    let mut merged = stored.clone();
+    match patch {
+        None => {}
+        Some(None) => merged.clear(),
+        Some(Some(patch)) => {
+            for (name, value) in patch {
+                if value.is_null() {
+                    merged.remove(name);
+                } else {
+                    merged.insert(name.clone(), value.clone());
+                }
+            }
+        }
+    }
+    merged
 }
 
 fn apply(key: &SessionKey, stored: Session, patch: &Patch, now: Timestamp) -> Outcome {
@@ -149,10 +176,13 @@ fn apply(key: &SessionKey, stored: Session, patch: &Patch, now: Timestamp) -> Ou
     }
     let properties = Properties {
         title: patch.title.clone().unwrap_or_else(|| stored.properties.title.clone()),
-        metadata: patch.metadata.clone().unwrap_or_else(|| stored.properties.metadata.clone()),
+        metadata: merged(&stored.properties.metadata, patch.metadata.as_ref()),
         expires_at: patch.expires_at.unwrap_or(stored.properties.expires_at),
         ..stored.properties.clone()
     };
+    if serde_json::to_vec(&properties.metadata).map_or(usize::MAX, |json| json.len()) > METADATA_BYTES_MAX {
+        return Outcome::Answer(Box::new(Changed::TooLarge));
+    }
     if status == before && properties == stored.properties {
         return Outcome::Answer(Box::new(Changed::Already(stored)));
     }
@@ -169,7 +199,7 @@ fn replace(
     change: impl FnOnce(&mut Said),
 ) -> Outcome {
     let Session { properties, mut history, snapshot, .. } = stored;
-    let before = match history.deleted {
+    let before = match &history.deleted {
         Some(deleted) => Listed::Bin(deleted.at),
         None => Listed::Live(snapshot.last_at),
     };

@@ -1,0 +1,141 @@
+//! `/v1/sessions` and `/v1/sessions/{session_id}`: create, list, show, patch, fork, delete, restore.
+
+use http::{HeaderValue, Response, StatusCode, header};
+use hyper::body::Incoming;
+use serde::de::DeserializeOwned;
+use verbatim_proto::{
+    Scope, SessionId,
+    limits::{SESSION_BODY_BYTES_MAX, SESSIONS_PAGE_DEFAULT, SESSIONS_PAGE_MAX},
+    sessions::{CreateSession, ForkSession, PatchSession},
+};
+
+use super::{Body, Call, Problem, append, body, json_body, request, set_head};
+use crate::{
+    auth::Caller,
+    service::{SessionFilter, Shown},
+    store::SessionKey,
+};
+
+/// `POST /v1/sessions`
+pub(super) async fn create(call: &Call<'_>, body: &mut Incoming) -> Result<Response<Body>, Problem> {
+    let caller = organization_caller(call, Scope::Append)?;
+    let body: CreateSession = read(call, body).await?;
+    answer(call.service().create_session(caller.organization(), body).await?, StatusCode::CREATED)
+}
+
+/// `GET /v1/sessions`
+pub(super) async fn list(call: &Call<'_>) -> Result<Response<Body>, Problem> {
+    let caller = organization_caller(call, Scope::Read)?;
+    let limit = request::limit_of(call.query, SESSIONS_PAGE_DEFAULT, SESSIONS_PAGE_MAX)?;
+    let cursor = request::parameter(call.query, "cursor")?.map(Into::into);
+    let filter = filter(call.query)?;
+    let page = call.service().list_sessions(caller.organization(), filter, limit, cursor).await?;
+    Ok(json_body(StatusCode::OK, Body::whole(serde_json::to_vec(&page).unwrap_or_default())))
+}
+
+/// `GET /v1/sessions/{session_id}`: the one route here that takes session tokens.
+pub(super) async fn show(call: &Call<'_>, session: &str) -> Result<Response<Body>, Problem> {
+    let caller = call.caller(Scope::Read, session)?;
+    let session = caller.session(request::session_id(session)?);
+    answer(call.service().describe(&session).await?, StatusCode::OK)
+}
+
+/// `PATCH /v1/sessions/{session_id}`
+pub(super) async fn patch(call: &Call<'_>, session: &str, body: &mut Incoming) -> Result<Response<Body>, Problem> {
+    let session = session_key(call, Scope::Append, session)?;
+    let if_revision = if_revision(call)?;
+    let body: PatchSession = read(call, body).await?;
+    answer(call.service().patch_session(session, if_revision, body).await?, StatusCode::OK)
+}
+
+/// `POST /v1/sessions/{session_id}/fork`
+pub(super) async fn fork(call: &Call<'_>, session: &str, body: &mut Incoming) -> Result<Response<Body>, Problem> {
+    let session = session_key(call, Scope::Append, session)?;
+    let body: ForkSession = read(call, body).await?;
+    answer(call.service().fork_session(session, body).await?, StatusCode::CREATED)
+}
+
+/// `DELETE /v1/sessions/{session_id}`
+pub(super) async fn delete(call: &Call<'_>, session: &str) -> Result<Response<Body>, Problem> {
+    let session = session_key(call, Scope::Admin, session)?;
+    let cascade = request::flag(call.query, "cascade", true)?;
+    answer(call.service().delete_session(session, cascade).await?, StatusCode::OK)
+}
+
+/// `POST /v1/sessions/{session_id}/restore`
+pub(super) async fn restore(call: &Call<'_>, session: &str) -> Result<Response<Body>, Problem> {
+    let session = session_key(call, Scope::Admin, session)?;
+    answer(call.service().restore_session(session).await?, StatusCode::OK)
+}
+
+fn organization_caller(call: &Call<'_>, scope: Scope) -> Result<Caller, Problem> {
+    let caller = call.authenticated()?;
+    caller.with_access_token()?;
+    caller.may_somewhere(scope)?;
+    Ok(caller)
+}
+
+fn session_key(call: &Call<'_>, scope: Scope, session: &str) -> Result<SessionKey, Problem> {
+    let caller = organization_caller(call, scope)?;
+    Ok(caller.session(request::session_id(session)?))
+}
+
+/// Reads a small JSON body; an empty one is an empty object.
+async fn read<T: DeserializeOwned + Default>(call: &Call<'_>, body: &mut Incoming) -> Result<T, Problem> {
+    let (bytes, _permit) =
+        body::collect_at_most(body, SESSION_BODY_BYTES_MAX, call.service(), call.routes.limits.body_timeout).await?;
+    if bytes.is_empty() {
+        return Ok(T::default());
+    }
+    if append::media_type(call.headers) != "application/json" {
+        return Err(Problem::media_type("application/json"));
+    }
+    serde_json::from_slice(&bytes).map_err(|error| Problem::invalid(format!("the body is out of form: {error}")))
+}
+
+/// `If-Match`: the revision of an `ETag` that this server gave; of a tag it did not give, one that no session has.
+fn if_revision(call: &Call<'_>) -> Result<Option<u64>, Problem> {
+    let Some(value) = request::single_header(call.headers, header::IF_MATCH.as_str())? else { return Ok(None) };
+    match value.to_str().unwrap_or_default().trim() {
+        "*" => Ok(None),
+        tag => {
+            let inside = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+            let revision = inside.and_then(|tag| tag.split_once('.')).and_then(|(revision, _)| revision.parse().ok());
+            Ok(Some(revision.unwrap_or(u64::MAX)))
+        }
+    }
+}
+
+fn filter(query: Option<&str>) -> Result<SessionFilter, Problem> {
+    let text = |name| request::parameter(query, name).map(|value| value.map(String::from));
+    let parent = text("parent")?.map(|id| SessionId::new(&id));
+    let parent = parent.transpose().map_err(|error| Problem::invalid(format!("parent: {error}")))?;
+    let updated_after = text("updated_after")?.map(|time| time.parse());
+    let updated_after =
+        updated_after.transpose().map_err(|error| Problem::invalid(format!("updated_after: {error}")))?;
+    let status = text("status")?.map(|status| serde_json::from_value(serde_json::Value::String(status)));
+    let status = status.transpose().map_err(|_| Problem::invalid("status is active, paused, ended or deleted"))?;
+    let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    let metadata = pairs.filter_map(|(name, value)| {
+        name.strip_prefix("metadata.").map(|key| (key.to_owned(), value.clone().into_owned()))
+    });
+    let metadata = metadata.collect();
+    Ok(SessionFilter { project: text("project")?, parent, status, updated_after, metadata, title: text("title")? })
+}
+
+fn answer(shown: Shown, if_changed: StatusCode) -> Result<Response<Body>, Problem> {
+    let Shown { session, revision, changed } = shown;
+    let status = if changed { if_changed } else { StatusCode::OK };
+    let mut response = json_body(status, Body::whole(serde_json::to_vec(&session).unwrap_or_default()));
+    let headers = response.headers_mut();
+    if let Ok(tag) = HeaderValue::from_str(&format!("\"{revision}.{}\"", session.length)) {
+        headers.insert(header::ETAG, tag);
+    }
+    if status == StatusCode::CREATED
+        && let Ok(location) = HeaderValue::from_str(&format!("/v1/sessions/{}", session.id))
+    {
+        headers.insert(header::LOCATION, location);
+    }
+    set_head(headers, session.head.as_ref());
+    Ok(response)
+}
