@@ -11,6 +11,7 @@ use crate::{
     mixed::{MixedArgs, SoakArgs},
     read::{command::ReadArgs, fill::FillArgs},
     report::Output,
+    table::command::TableArgs,
     verify::command::FaultArgs,
 };
 
@@ -42,6 +43,8 @@ pub enum Command {
     Compare(CompareCommand),
     /// Compare with the null server and every peer that is installed
     Peers(PeersCommand),
+    /// Measure every row of the table of figures, with the peers, beside its goal
+    Table(TableCommand),
     /// Write whole sessions, to have a store of a stated size
     Fill(FillCommand),
     /// Measure the machine's own limits for the same appends: transport and disk
@@ -168,6 +171,17 @@ pub struct PeersCommand {
     /// The work.
     #[command(flatten)]
     pub work: AppendArgs,
+    /// The report.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// The table of figures.
+#[derive(Debug, Args)]
+pub struct TableCommand {
+    /// Which rows.
+    #[command(flatten)]
+    pub table: TableArgs,
     /// The report.
     #[command(flatten)]
     pub output: Output,

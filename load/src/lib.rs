@@ -14,6 +14,7 @@
 //! | [`verify`] | what was acknowledged, against what is read |
 //! | [`contest`] | several servers in turn, and their ratios |
 //! | [`peers`] | other systems, made to do the same work |
+//! | [`table`] | every figure that the README states, beside its goal |
 //! | [`limit`] | the machine's own limits: null server, write + fdatasync |
 //! | [`measure`] | one measured run, with progress and readings of both processes |
 //! | [`sampler`] | the server's process and data over a run |
@@ -34,6 +35,7 @@ pub mod peers;
 pub mod read;
 pub mod report;
 pub mod sampler;
+pub mod table;
 pub mod target;
 pub mod verify;
 pub mod wire;
@@ -75,6 +77,7 @@ pub fn run(cli: Cli) -> Result<(), LoadError> {
             Command::Peers(cli::PeersCommand { contest, work, output }) => {
                 contest::command::contest(contest, &contest::command::all_peers(), work, output).await
             }
+            Command::Table(command) => table::command::table(&command.table, &command.output).await,
             Command::Fill(command) => {
                 read::fill::command(&command.target, &command.work, command.agents.into(), command.quiet).await
             }

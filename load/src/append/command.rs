@@ -58,6 +58,23 @@ pub fn batch(text: &str) -> Result<NonZeroUsize, String> {
     number.ok_or_else(|| "a batch is 1 to 1000 entries".to_owned())
 }
 
+impl AppendArgs {
+    /// Made-up entries of 1 KiB in a closed loop, one session an agent, no limits: what comparisons are made of.
+    pub fn plain(agents: u32, duration: Duration) -> Self {
+        Self {
+            pace: PaceArgs { agents, rate: None, duration: Span(duration), warm_up: Span(duration / 4), threads: 2 },
+            sessions: None,
+            size: Sizes::Fixed(1024),
+            corpus: None,
+            conflict_share: 0.0,
+            batch: NonZeroUsize::MIN,
+            through: Through::Wire,
+            seed: 1,
+            limits: Span(Duration::ZERO),
+        }
+    }
+}
+
 /// Appends as asked for, ready to be run against any server.
 pub struct AppendWork {
     args: AppendArgs,

@@ -1,6 +1,6 @@
 //! `teleport`: pages and whole transcripts, under load, against the null server sending the same body.
 
-use std::{collections::BTreeMap, io::Write, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, io::Write, sync::Arc};
 
 use clap::Args;
 
@@ -63,9 +63,9 @@ pub async fn teleport(target: &TargetArgs, args: &ReadArgs, output: &Output) -> 
     };
     let mut report = Report::new(describe(args, transcripts.len()), settings(args, transcripts.len()));
     for way in ways(args) {
-        let round = measure(plan(args, &target, way, &transcripts), (&*target).into(), output.quiet).await?;
+        let round = read_round(&args.pace, &target, way, &transcripts, output.quiet).await?;
         if !args.limits.0.is_zero() {
-            let null = null_round(args, &target, way, &transcripts, output.quiet).await?;
+            let null = null_round(&limit_pace(args), &target, way, &transcripts, output.quiet).await?;
             report.shares.extend(share(way, &round, &null));
             report.rounds.extend([round, null]);
         } else {
@@ -86,9 +86,26 @@ fn ways(args: &ReadArgs) -> Vec<Way> {
     }
 }
 
-fn plan(args: &ReadArgs, target: &Arc<Target>, way: Way, transcripts: &Arc<[Stored]>) -> Plan {
-    let PaceArgs { rate, duration, warm_up, threads, .. } = args.pace;
-    let group = group(target, way, transcripts, args.pace.agents as usize, rate);
+/// The null server's pace: a closed loop for as long as it is asked for.
+fn limit_pace(args: &ReadArgs) -> PaceArgs {
+    let warm_up = Span(args.limits.0 / 4);
+    PaceArgs { rate: None, duration: args.limits, warm_up, ..args.pace.clone() }
+}
+
+/// One measured run of reads.
+pub async fn read_round(
+    pace: &PaceArgs,
+    target: &Arc<Target>,
+    way: Way,
+    transcripts: &Arc<[Stored]>,
+    quiet: bool,
+) -> Result<Round, LoadError> {
+    measure(plan(pace, target, way, transcripts), (&**target).into(), quiet).await
+}
+
+fn plan(pace: &PaceArgs, target: &Arc<Target>, way: Way, transcripts: &Arc<[Stored]>) -> Plan {
+    let PaceArgs { rate, duration, warm_up, threads, .. } = *pace;
+    let group = group(target, way, transcripts, pace.agents as usize, rate);
     Plan { groups: vec![group], threads: threads.into(), warm_up: warm_up.into(), duration: duration.into() }
 }
 
@@ -101,8 +118,8 @@ pub fn group(target: &Arc<Target>, way: Way, transcripts: &Arc<[Stored]>, agents
 }
 
 /// The same reads against the null server, which answers each with the first body that the server gives.
-async fn null_round(
-    args: &ReadArgs,
+pub async fn null_round(
+    pace: &PaceArgs,
     target: &Arc<Target>,
     way: Way,
     transcripts: &Arc<[Stored]>,
@@ -114,11 +131,7 @@ async fn null_round(
     recipe.command.extend(["--page".to_owned(), body.path().display().to_string()]);
     let launched = recipe.launch().await?;
     let null = Arc::new(Target { tokens: target.tokens.clone(), ..launched.target.clone() });
-    let length = Duration::from(args.limits);
-    let mut plan = plan(args, &null, way, transcripts);
-    plan.groups.iter_mut().for_each(|group| group.rate = None);
-    let plan = Plan { duration: length, warm_up: length / 4, ..plan };
-    let round = measure(plan, null_subject(&launched), quiet).await;
+    let round = measure(plan(pace, &null, way, transcripts), null_subject(&launched), quiet).await;
     launched.kill().await?;
     round
 }

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    model::{Comparison, Cost, Latency, Limits, Measured, Report, Round, Sample},
+    model::{Comparison, Cost, Latency, Limits, Measured, Report, Round, Row, Sample},
     plot::{self, Line},
     terminal::duration,
 };
@@ -31,6 +31,7 @@ pub fn page(report: &Report) -> String {
     for note in &report.notes {
         let _ = write!(out, "<p class=\"note\">{}</p>", escape(note));
     }
+    rows(&mut out, report);
     shares(&mut out, report);
     comparisons(&mut out, report);
     for round in &report.rounds {
@@ -57,6 +58,25 @@ fn shares(out: &mut String, report: &Report) {
             share.measured,
             share.limit,
             share.share
+        );
+    }
+    out.push_str("</table>");
+}
+
+fn rows(out: &mut String, report: &Report) {
+    if report.rows.is_empty() {
+        return;
+    }
+    out.push_str("<table class=\"settings\"><tr><th>work</th><th>goal</th><th>measured</th><th></th></tr>");
+    for Row { work, goal, measured, reached, detail } in &report.rows {
+        let measured = measured.map_or("not measured".to_owned(), |measured| format!("{measured:.2}"));
+        let verdict = reached.map_or("", |reached| if reached { "✓" } else { "✗" });
+        let _ = write!(
+            out,
+            "<tr><td>{}</td><td>{}</td><td><b>{measured}</b></td><td>{verdict} {}</td></tr>",
+            escape(work),
+            escape(goal),
+            escape(detail)
         );
     }
     out.push_str("</table>");
@@ -244,14 +264,8 @@ mod tests {
     #[test]
     fn a_page_loads_nothing_and_escapes_what_it_shows() {
         let mut report = Report::new("a <b> & c".to_owned(), Default::default());
-        report.rounds.push(Round {
-            target: "x".to_owned(),
-            classes: vec![Measured { class: "append".to_owned(), ..Measured::default() }],
-            server: None,
-            load: None,
-            metrics: Default::default(),
-            figures: Default::default(),
-        });
+        let classes = vec![Measured { class: "append".to_owned(), ..Measured::default() }];
+        report.rounds.push(Round { target: "x".to_owned(), classes, ..Round::default() });
         let page = page(&report);
         assert!(page.contains("a &lt;b&gt; &amp; c"));
         for loads in ["http://", "https://", "<script", "<link", "@import", "url("] {

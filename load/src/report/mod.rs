@@ -10,7 +10,7 @@ pub mod terminal;
 
 use std::{fs, path::Path};
 
-pub use model::{Comparison, Cost, Disk, Latency, Limits, Measured, Point, Report, Round, Sample, Share};
+pub use model::{Comparison, Cost, Disk, Latency, Limits, Measured, Point, Report, Round, Row, Sample, Share};
 
 use crate::error::{LoadError, While};
 

@@ -30,6 +30,9 @@ pub struct Report {
     pub limits: Option<Limits>,
     /// What was reached of it.
     pub shares: Vec<Share>,
+    /// Goals, and what was measured.
+    #[serde(default)]
+    pub rows: Vec<Row>,
     /// How servers compare, where several were measured.
     #[serde(default)]
     pub comparisons: Vec<Comparison>,
@@ -212,6 +215,21 @@ pub struct Share {
     pub share: f64,
 }
 
+/// One row of the table of figures.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Row {
+    /// Which figure of which work.
+    pub work: String,
+    /// What it should be.
+    pub goal: String,
+    /// What it is; None where it could not be measured.
+    pub measured: Option<f64>,
+    /// Whether the goal is reached.
+    pub reached: Option<bool>,
+    /// What helps to read it.
+    pub detail: String,
+}
+
 /// One figure of one server by that of another.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Comparison {
@@ -247,6 +265,7 @@ impl Report {
             rounds: Vec::new(),
             limits: None,
             shares: Vec::new(),
+            rows: Vec::new(),
             comparisons: Vec::new(),
             notes: Vec::new(),
         }

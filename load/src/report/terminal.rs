@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::model::{Comparison, Cost, Latency, Limits, Measured, Report, Round};
+use super::model::{Comparison, Cost, Latency, Limits, Measured, Report, Round, Row};
 
 /// The whole report.
 pub fn text(report: &Report) -> String {
@@ -22,6 +22,7 @@ pub fn text(report: &Report) -> String {
             line(&mut out, format!("  {:>6.2}  of {} ({:.0})", share.share, share.of, share.limit));
         }
     }
+    rows(&mut out, &report.rows);
     if !report.comparisons.is_empty() {
         line(&mut out, "\nratios, median and pair by pair");
     }
@@ -38,6 +39,24 @@ pub fn text(report: &Report) -> String {
 fn line(out: &mut String, line: impl AsRef<str>) {
     out.push_str(line.as_ref());
     out.push('\n');
+}
+
+/// As a Markdown table, so that it can be pasted.
+fn rows(out: &mut String, rows: &[Row]) {
+    if rows.is_empty() {
+        return;
+    }
+    line(out, "\n| work | goal | measured | |\n| --- | --- | ---: | --- |");
+    for Row { work, goal, measured, reached, detail } in rows {
+        let measured = measured.map_or("not measured".to_owned(), |measured| format!("{measured:.2}"));
+        let reached = match reached {
+            Some(true) => "reached",
+            Some(false) => "missed",
+            None => "",
+        };
+        let sep = if reached.is_empty() || detail.is_empty() { "" } else { "; " };
+        line(out, format!("| {work} | {goal} | {measured} | {reached}{sep}{detail} |"));
+    }
 }
 
 fn round(out: &mut String, round: &Round) {

@@ -45,6 +45,16 @@ impl Session {
         Ok(Self { target: Arc::new(launched.target.clone()), launched: Some(launched), _folder: folder })
     }
 
+    /// Starts a server by its command on a new folder in `dir`, which goes with the run.
+    pub async fn start_in(command: &[String], dir: &Path) -> Result<Self, LoadError> {
+        let doing = format!("make a folder in {}", dir.display());
+        let folder = tempfile::Builder::new().prefix("verbatim-load-").tempdir_in(dir).while_doing(doing)?;
+        let data_dir = Some(folder.path().join("data"));
+        let recipe = Recipe { name: "verbatim".to_owned(), listen: None, command: command.to_vec(), data_dir };
+        let launched = recipe.launch().await?;
+        Ok(Self { target: Arc::new(launched.target.clone()), launched: Some(launched), _folder: Some(folder) })
+    }
+
     fn find(args: &TargetArgs) -> Result<Self, LoadError> {
         let tokens = match (&args.token, &args.data_dir) {
             (Some(token), _) => Tokens::Given(token.as_str().into()),
