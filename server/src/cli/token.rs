@@ -24,7 +24,7 @@ pub(super) struct TokenArgs {
     #[arg(long, value_name = "UUID")]
     org: Option<OrganizationId>,
     /// How long the token holds
-    #[arg(long, value_name = "TIME", default_value = "1h")]
+    #[arg(long, value_name = "TIME", default_value = "1h", allow_hyphen_values = true)]
     ttl: Seconds,
     /// What it may do: read, append, admin, parted by commas or spaces
     /// [default: append,read for a session token, read for an access token]
@@ -36,6 +36,12 @@ pub(super) struct TokenArgs {
 }
 
 pub(super) fn run(args: TokenArgs) -> ExitCode {
+    if args.ttl.0.as_secs() == 0 {
+        return fail(
+            "--ttl: a token that holds for less than a second is of no use; give a time such as 1h",
+            exit::USAGE,
+        );
+    }
     let minted = LocalKey::read(&args.data_dir).and_then(|key| {
         let now = unix_seconds(SystemClock.now());
         key.mint(&Claims {

@@ -23,37 +23,37 @@ pub struct Layer {
     #[arg(long, env = "VERBATIM_LISTEN", value_name = "HOST:PORT")]
     pub listen: Option<String>,
     /// Largest entry taken [default: 16MiB]
-    #[arg(long, env = "VERBATIM_ENTRY_BYTES_MAX", value_name = "BYTES")]
+    #[arg(long, env = "VERBATIM_ENTRY_BYTES_MAX", value_name = "BYTES", allow_hyphen_values = true)]
     pub entry_bytes_max: Option<Bytes>,
     /// Appends under way at once; past it callers get 503 [default: 128MiB]
-    #[arg(long, env = "VERBATIM_QUEUE_BYTES_MAX", value_name = "BYTES")]
+    #[arg(long, env = "VERBATIM_QUEUE_BYTES_MAX", value_name = "BYTES", allow_hyphen_values = true)]
     pub queue_bytes_max: Option<Bytes>,
     /// Memory for what was read lately [default: 128MiB]
-    #[arg(long, env = "VERBATIM_CACHE_BYTES", value_name = "BYTES")]
+    #[arg(long, env = "VERBATIM_CACHE_BYTES", value_name = "BYTES", allow_hyphen_values = true)]
     pub cache_bytes: Option<Bytes>,
     /// Memory for what was written lately; also bounds the replay after a crash [default: 128MiB]
-    #[arg(long, env = "VERBATIM_MEMTABLE_BYTES", value_name = "BYTES")]
+    #[arg(long, env = "VERBATIM_MEMTABLE_BYTES", value_name = "BYTES", allow_hyphen_values = true)]
     pub memtable_bytes: Option<Bytes>,
     /// Free disk below which appends get 503; at most a 32nd of the disk [default: 256MiB]
-    #[arg(long, env = "VERBATIM_DISK_RESERVE_BYTES", value_name = "BYTES")]
+    #[arg(long, env = "VERBATIM_DISK_RESERVE_BYTES", value_name = "BYTES", allow_hyphen_values = true)]
     pub disk_reserve_bytes: Option<Bytes>,
     /// Connections at once; more wait to be accepted [default: 16384]
-    #[arg(long, env = "VERBATIM_CONNECTIONS_MAX", value_name = "N")]
+    #[arg(long, env = "VERBATIM_CONNECTIONS_MAX", value_name = "N", allow_hyphen_values = true)]
     pub connections_max: Option<usize>,
     /// How long headers may take to arrive, and a connection stay idle [default: 75s]
-    #[arg(long, env = "VERBATIM_HEADER_TIMEOUT", value_name = "TIME")]
+    #[arg(long, env = "VERBATIM_HEADER_TIMEOUT", value_name = "TIME", allow_hyphen_values = true)]
     pub header_timeout: Option<Seconds>,
     /// How long a body may take to arrive [default: 30s]
-    #[arg(long, env = "VERBATIM_BODY_TIMEOUT", value_name = "TIME")]
+    #[arg(long, env = "VERBATIM_BODY_TIMEOUT", value_name = "TIME", allow_hyphen_values = true)]
     pub body_timeout: Option<Seconds>,
     /// How long a client may take none of what is sent to it before its connection is cut [default: 30s]
-    #[arg(long, env = "VERBATIM_WRITE_TIMEOUT", value_name = "TIME")]
+    #[arg(long, env = "VERBATIM_WRITE_TIMEOUT", value_name = "TIME", allow_hyphen_values = true)]
     pub write_timeout: Option<Seconds>,
     /// How long requests under way may take to finish at shutdown [default: 8s]
-    #[arg(long, env = "VERBATIM_DRAIN_TIMEOUT", value_name = "TIME")]
+    #[arg(long, env = "VERBATIM_DRAIN_TIMEOUT", value_name = "TIME", allow_hyphen_values = true)]
     pub drain_timeout: Option<Seconds>,
-    /// How long a deleted session can be restored [default: 168h]
-    #[arg(long, env = "VERBATIM_BIN_RETENTION", value_name = "TIME")]
+    /// How long a deleted session can be restored [default: 7d]
+    #[arg(long, env = "VERBATIM_BIN_RETENTION", value_name = "TIME", allow_hyphen_values = true)]
     pub bin_retention: Option<Seconds>,
     /// Required `iss` of tokens
     #[arg(long, env = "VERBATIM_TOKEN_ISSUER", value_name = "TEXT")]
@@ -62,7 +62,7 @@ pub struct Layer {
     #[arg(long, env = "VERBATIM_TOKEN_AUDIENCE", value_name = "TEXT")]
     pub token_audience: Option<String>,
     /// How far clocks may disagree on a token's times [default: 0s]
-    #[arg(long, env = "VERBATIM_TOKEN_LEEWAY", value_name = "TIME")]
+    #[arg(long, env = "VERBATIM_TOKEN_LEEWAY", value_name = "TIME", allow_hyphen_values = true)]
     pub token_leeway: Option<Seconds>,
     /// Public key that tokens may be signed with: EdDSA, ES256 or RS256, and its PEM file; may be repeated
     #[arg(

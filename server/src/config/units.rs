@@ -23,8 +23,9 @@ impl FromStr for Bytes {
 impl FromStr for Seconds {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let wanted = "give a length of time with its unit, such as 30s, 5m or 1h";
-        let time = text.parse::<jiff::SignedDuration>().map_err(|_| wanted)?;
+        let wanted = "give a length of time with its unit, such as 30s, 5m, 1h or 7d";
+        let span = text.parse::<jiff::Span>().map_err(|_| wanted)?;
+        let time = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).map_err(|_| wanted)?;
         Duration::try_from(time).map(Self).map_err(|_| wanted.to_owned())
     }
 }

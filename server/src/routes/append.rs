@@ -41,7 +41,7 @@ pub(super) async fn request(
 ) -> Result<(AppendRequest, Option<String>), Problem> {
     let (body, permit) = body::collect(body, call.service(), call.routes.limits.body_timeout).await?;
     let last_uuid = request::single_header(call.headers, names::LAST_UUID)?;
-    let key = request::single_header(call.headers, names::IDEMPOTENCY_KEY)?.map(key).transpose()?;
+    let key = key(call.headers)?;
     let request = AppendRequest { session: session.clone(), expected: expected(last_uuid), key, body, permit };
     Ok((request, last_uuid.map(echo)))
 }
@@ -52,9 +52,15 @@ pub(super) fn media_type(headers: &HeaderMap) -> String {
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-fn key(value: &HeaderValue) -> Result<IdempotencyKey, Problem> {
+/// Empty is out of form here: whoever sends a key wants a retry to be recognised.
+fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
+    let mut values = headers.get_all(names::IDEMPOTENCY_KEY).iter();
+    let (value, another) = (values.next(), values.next());
+    let Some(value) = value else { return Ok(None) };
     let key = value.to_str().ok().and_then(|key| key.parse().ok());
-    key.ok_or_else(|| Problem::invalid("Idempotency-Key is out of form; send 1 to 128 visible ASCII characters"))
+    key.filter(|_| another.is_none())
+        .map(Some)
+        .ok_or_else(|| Problem::invalid("Idempotency-Key is out of form; send 1 to 128 visible ASCII characters, once"))
 }
 
 fn expected(last_uuid: Option<&HeaderValue>) -> Expected {

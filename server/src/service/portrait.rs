@@ -27,7 +27,14 @@ pub(super) fn of(store: &dyn Store, session: &Session) -> Result<sessions::Sessi
         }
         if first_text.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
-    let grown = snapshot.length > 0;
+    let mut last_entry_at = (snapshot.length > 0).then_some(snapshot.last_at);
+    if snapshot.length == snapshot.lineage.shared() && snapshot.length > 0 {
+        // A fork without entries of its own was made after the last one it shares was stored.
+        store.visit(snapshot, snapshot.length - 1..snapshot.length, Order::Ascending, &mut |entry| {
+            last_entry_at = Some(entry.created_at);
+            ControlFlow::Break(())
+        })?;
+    }
     Ok(sessions::Session {
         id: id.clone(),
         project,
@@ -46,7 +53,7 @@ pub(super) fn of(store: &dyn Store, session: &Session) -> Result<sessions::Sessi
         created_at: snapshot.created_at,
         updated_at: history.updated_at.max(snapshot.last_at),
         first_entry_at,
-        last_entry_at: grown.then_some(snapshot.last_at),
+        last_entry_at,
         expires_at,
         deleted_at: history.deleted.as_ref().map(|deleted| deleted.at),
         purge_at: history.deleted.as_ref().map(|deleted| deleted.purge_at),

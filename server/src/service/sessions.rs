@@ -236,14 +236,14 @@ fn page(
 ) -> Result<(Vec<sessions::Session>, Option<SessionsCursor>), StoreError> {
     let list = if filter.status == Some(Status::Deleted) { List::Bin } else { List::Live };
     let after = after.map(|cursor| (cursor.minute, cursor.session));
-    let (mut data, mut looked_at, mut last, mut failed) = (Vec::new(), 0, None, None);
+    let (mut data, mut looked_at, mut last, mut more, mut failed) = (Vec::new(), 0, None, false, None);
     store.list(organization, list, after.as_ref(), &mut |minute, session| {
         if data.len() == limit || looked_at == LIST_SCAN_MAX {
+            more = true;
             return ControlFlow::Break(());
         }
         // The list goes by last entries, so that none further on can be later.
         if list == List::Live && filter.updated_after.is_some_and(|after| minute < minute_of(after)) {
-            last = None;
             return ControlFlow::Break(());
         }
         looked_at += 1;
@@ -261,8 +261,7 @@ fn page(
     if let Some(error) = failed {
         return Err(error);
     }
-    let full = data.len() == limit || looked_at == LIST_SCAN_MAX;
-    Ok((data, last.filter(|_| full)))
+    Ok((data, last.filter(|_| more)))
 }
 
 fn portrait_if(

@@ -32,6 +32,19 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// What a failed write means: the disk is full, or the store has to recover.
+    pub fn of_write<E: ToString>(during: &'static str) -> impl Fn(E) -> Self {
+        move |cause| {
+            let cause = cause.to_string();
+            // RocksDB hands the system's words on and nothing else.
+            if cause.contains("No space left on device") || cause.contains("Disk quota exceeded") {
+                Self::Full
+            } else {
+                Self::Failing(format!("{during}: {cause}"))
+            }
+        }
+    }
+
     /// Gives an engine's error its context.
     pub fn engine<E: ToString>(during: &'static str) -> impl Fn(E) -> Self {
         move |cause| Self::Engine { during, cause: cause.to_string() }

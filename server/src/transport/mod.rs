@@ -2,7 +2,16 @@
 
 mod stall;
 
-use std::{convert::Infallible, future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    future::Future,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use http::{Request, Response};
 use hyper::{
@@ -56,16 +65,25 @@ where
             () = &mut stop => break,
         };
         let handle = handle.clone();
+        let spoken = Arc::new(AtomicBool::new(false));
+        let said = Arc::clone(&spoken);
         let service = service_fn(move |request| {
+            said.store(true, Ordering::Relaxed);
             let answer = handle(request);
             async move { Ok::<_, Infallible>(answer.await) }
         });
         let connection =
             http.serve_connection(TokioIo::new(Stalling::new(stream, limits.write_timeout)), service).into_owned();
         let connection = graceful.watch(connection);
+        let silent = silence(spoken, limits.header_timeout);
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended early");
+            tokio::select! {
+                ended = connection => {
+                    if let Err(error) = ended {
+                        tracing::debug!(%error, "a connection ended early");
+                    }
+                }
+                () = silent => tracing::debug!("a connection ended that never sent a request"),
             }
             drop(place);
         });
@@ -74,13 +92,21 @@ where
     tokio::time::timeout(drain_timeout, graceful.shutdown()).await.is_ok()
 }
 
+/// Resolves once a connection has had `time` for its first request and sent none: neither the wait for a first byte nor
+/// that for the rest of HTTP/2's preface has a time of its own.
+async fn silence(spoken: Arc<AtomicBool>, time: Duration) {
+    tokio::time::sleep(time).await;
+    if spoken.load(Ordering::Relaxed) {
+        std::future::pending::<()>().await;
+    }
+}
+
 fn http(limits: &ConnectionLimits) -> auto::Builder<TokioExecutor> {
     let mut http = auto::Builder::new(TokioExecutor::new());
     http.http1()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
-        .max_buf_size(HEADER_BYTES_MAX.max(8192))
-        .pipeline_flush(true);
+        .max_buf_size(HEADER_BYTES_MAX.max(8192));
     http.http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(HTTP2_STREAMS_MAX)

@@ -265,7 +265,7 @@ impl Engine {
                 }
             }
         }
-        self.db.write_opt(batch, &options::synced()).map_err(StoreError::engine("write a group of appends"))
+        self.db.write_opt(batch, &options::synced()).map_err(StoreError::of_write("write a group of appends"))
     }
 
     /// Writes what a change replaces, and returns once it would survive loss of power.
@@ -288,7 +288,7 @@ impl Engine {
                 batch.put_cf(kin, kin::fork_key(shared.chain, head.chain), kin::encode_fork(shared.end, key));
             }
         }
-        self.db.write_opt(batch, &options::synced()).map_err(StoreError::engine("write a session"))
+        self.db.write_opt(batch, &options::synced()).map_err(StoreError::of_write("write a session"))
     }
 
     /// Stops compactions, so that closing takes no longer than it must.

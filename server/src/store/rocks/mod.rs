@@ -92,6 +92,10 @@ impl RocksStore {
 }
 
 impl RocksStore {
+    fn open_for_work(&self) -> Result<(), StoreError> {
+        if self.closing.load(Ordering::Acquire) { Err(StoreError::Closed) } else { Ok(()) }
+    }
+
     /// Puts a message into the queue, or says that it is full. Never waits.
     fn send(&self, message: Message) -> Result<(), StoreError> {
         self.queue.try_send(message).map_err(|error| match error {
@@ -104,7 +108,7 @@ impl RocksStore {
 #[async_trait]
 impl Store for RocksStore {
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
-        self.ready()?;
+        self.open_for_work()?;
         let identities = append.entries.iter().map(Identity::of).collect();
         let (answer, answered) = oneshot::channel();
         let job = Job { candidate: Candidate { append, identities }, answer };
@@ -114,7 +118,7 @@ impl Store for RocksStore {
     }
 
     async fn change(&self, change: Change) -> Result<Changed, AppendError> {
-        self.ready()?;
+        self.open_for_work()?;
         let (answer, answered) = oneshot::channel();
         self.send(Message::Change(ChangeJob { change, answer }))?;
         answered.await.unwrap_or(Err(AppendError::Unknown(StoreError::Closed)))
@@ -177,7 +181,8 @@ impl Store for RocksStore {
     }
 
     fn ready(&self) -> Result<(), StoreError> {
-        if self.closing.load(Ordering::Acquire) { Err(StoreError::Closed) } else { self.latch.check() }
+        self.open_for_work()?;
+        self.latch.check()
     }
 
     fn close(&self) {

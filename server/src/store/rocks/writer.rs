@@ -172,15 +172,10 @@ impl Writer {
         if jobs.is_empty() {
             return;
         }
-        if let Err(reason) = self.admit(&jobs) {
-            for job in jobs {
-                answer(job.answer, Err(AppendError::NotStored(reason.clone())));
-            }
-            return;
-        }
+        let admitted = self.admit(&jobs);
         let (candidates, answers): (Vec<_>, Vec<_>) = jobs.into_iter().map(|job| (job.candidate, job.answer)).unzip();
-        let (decisions, written) = self.decide_and_write(&candidates);
-        if let Err(reason) = &written {
+        let (decisions, written) = self.decide_and_write(&candidates, admitted);
+        if let Err(AppendError::Unknown(reason)) = &written {
             self.fail(reason.clone());
         }
         for (decision, to) in decisions.into_iter().zip(answers) {
@@ -200,18 +195,25 @@ impl Writer {
         Err(StoreError::Full)
     }
 
+    /// Decides the group and, if it may be written, writes it. What needs no write is decided even where none may be.
     fn decide_and_write(
         &mut self,
         candidates: &[Candidate],
-    ) -> (Vec<Result<Decision, StoreError>>, Result<(), StoreError>) {
+        admitted: Result<(), StoreError>,
+    ) -> (Vec<Result<Decision, StoreError>>, Result<(), AppendError>) {
         let Self { slot, heads, clock, next_chain, scratch, tails, .. } = self;
         let mut group = Group::new(clock.now(), *next_chain);
         let mut decisions = Vec::with_capacity(candidates.len());
         let written = slot.with(|engine| {
             let mut view = Stored { engine, heads };
             decisions.extend(candidates.iter().map(|candidate| group.decide(&mut view, candidate)));
-            if group.writes().is_empty() { Ok(()) } else { engine.write(group.writes(), group.next_chain(), scratch) }
+            Ok(match admitted {
+                _ if group.writes().is_empty() => Ok(()),
+                Err(reason) => Err(AppendError::NotStored(reason)),
+                Ok(()) => engine.write(group.writes(), group.next_chain(), scratch).map_err(AppendError::Unknown),
+            })
         });
+        let written = written.unwrap_or_else(|reason| Err(AppendError::NotStored(reason)));
         if written.is_ok() {
             *next_chain = group.next_chain();
             tails.wake(group.chains());
@@ -255,10 +257,10 @@ impl Writer {
     }
 }
 
-/// The answer to one append, given whether its group is safe.
-fn settle(decision: Result<Decision, StoreError>, written: &Result<(), StoreError>) -> Result<Appended, AppendError> {
+/// The answer to one append, given what became of its group.
+fn settle(decision: Result<Decision, StoreError>, written: &Result<(), AppendError>) -> Result<Appended, AppendError> {
     match (decision, written) {
-        (Ok(Decision { rests_on_group: true, .. }), Err(reason)) => Err(AppendError::Unknown(reason.clone())),
+        (Ok(Decision { rests_on_group: true, .. }), Err(reason)) => Err(reason.clone()),
         (Ok(Decision { answer, .. }), _) => Ok(answer),
         (Err(reason), _) => Err(AppendError::NotStored(reason)),
     }
