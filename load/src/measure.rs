@@ -46,14 +46,15 @@ pub async fn measure(plan: Plan, subject: Subject<'_>, quiet: bool) -> Result<Ro
     let length = ran.window.end - ran.window.start;
     let ops = ran.classes.iter().map(|(_, record)| record.ops()).sum();
     let payload = ran.classes.iter().filter(|(class, _)| class == "append").map(|(_, record)| record.bytes).sum();
-    let cost =
-        |edges: &[Option<Usage>; 2]| Some(Cost::between(edges[0].as_ref()?, edges[1].as_ref()?, length, ops, payload));
+    let cost = |edges: &[Option<Usage>; 2], payload| {
+        Some(Cost::between(edges[0].as_ref()?, edges[1].as_ref()?, length, ops, payload))
+    };
     let metrics = before.zip(scraped(subject).await).map(|(before, after)| metrics::change(&before, &after));
     Ok(Round {
         target: subject.name.to_owned(),
         classes: ran.classes.iter().map(|(class, record)| Measured::new(class, record, &ran.window)).collect(),
-        server: cost(&watch.server),
-        load: cost(&watch.own),
+        server: cost(&watch.server, payload),
+        load: cost(&watch.own, 0),
         metrics: metrics.unwrap_or_default(),
         figures: Default::default(),
         samples: watch.samples.taken,

@@ -79,17 +79,20 @@ impl Connection {
         Ok(first_byte)
     }
 
-    /// Reads the next part of an answer's body, as much as there is. False: it is over.
+    /// Reads the next part of an answer's body, as much as there is; waits only where there is none. False: it is over.
     pub async fn part(&mut self, answer: &mut Answer, sink: &mut impl Sink) -> Result<bool, WireError> {
-        let used = answer.framing.advance(&self.input[self.start..self.end], sink).map_err(|_| WireError::Malformed)?;
-        self.start += used;
-        if answer.framing == Framing::Over {
-            return Ok(false);
-        }
-        if used == 0 || self.start == self.end {
+        loop {
+            let input = &self.input[self.start..self.end];
+            let used = answer.framing.advance(input, sink).map_err(|_| WireError::Malformed)?;
+            self.start += used;
+            if answer.framing == Framing::Over {
+                return Ok(false);
+            }
+            if used > 0 {
+                return Ok(true);
+            }
             self.fill().await?;
         }
-        Ok(true)
     }
 
     /// Sends a request and reads its whole answer. With it, the time to the first byte of the body.
@@ -120,5 +123,28 @@ impl Connection {
             self.input.resize(self.end * 4, 0);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_part_is_given_at_once_and_not_with_the_next() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("listen");
+        let mut connection = Connection::open(listener.local_addr().expect("address")).await.expect("connect");
+        let (mut server, _) = listener.accept().await.expect("accept");
+        server.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n").await.expect("write");
+        let mut answer = connection.head().await.expect("head");
+        let mut body = Vec::new();
+        let part = tokio::time::timeout(Duration::from_secs(20), connection.part(&mut answer, &mut body));
+        assert!(part.await.expect("the server sends no more").expect("part"));
+        assert_eq!(body, b"abc");
+        server.write_all(b"0\r\n\r\n").await.expect("write");
+        while connection.part(&mut answer, &mut body).await.expect("part") {}
+        assert_eq!(body, b"abc");
     }
 }
