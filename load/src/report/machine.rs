@@ -16,7 +16,21 @@ pub struct Machine {
     pub kernel: String,
 }
 
+/// Load of a core at which a machine counts as busy.
+const BUSY: f32 = 0.25;
+
 impl Machine {
+    /// A word of warning where other work shares the machine.
+    pub fn busy(&self) -> Option<String> {
+        let load = procfs::LoadAverage::current().ok()?.one;
+        (load > BUSY * self.cores as f32).then(|| {
+            format!(
+                "the machine was busy before the run began (load average {load:.1}): what is measured shares it, and \
+                waits on the disk measure its queue for the CPU"
+            )
+        })
+    }
+
     /// This machine; what cannot be read is left empty.
     pub fn here() -> Self {
         let info = procfs::CpuInfo::current().ok();

@@ -255,11 +255,13 @@ impl Share {
 impl Report {
     /// A report with no rounds yet.
     pub fn new(work: String, settings: BTreeMap<String, String>) -> Self {
+        let machine = Machine::here();
+        let machine_busy = machine.busy().into_iter().collect();
         Self {
             format: FORMAT,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             began_at: jiff::Timestamp::now().to_string(),
-            machine: Machine::here(),
+            machine,
             work,
             settings,
             rounds: Vec::new(),
@@ -267,7 +269,7 @@ impl Report {
             shares: Vec::new(),
             rows: Vec::new(),
             comparisons: Vec::new(),
-            notes: Vec::new(),
+            notes: machine_busy,
         }
     }
 
