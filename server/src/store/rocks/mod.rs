@@ -8,9 +8,11 @@ mod commit;
 mod disk;
 mod engine;
 mod format;
+mod heal;
 mod latch;
 mod options;
 mod read;
+mod sessions;
 mod slot;
 mod writer;
 

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    limits::{GROUP_APPENDS_MAX, GROUP_BYTES_MAX, HEAL_INTERVAL},
+    limits::{GROUP_APPENDS_MAX, GROUP_BYTES_MAX},
     store::{AppendError, Appended, Change, Changed, SessionKey, Snapshot, StoreError, Tails, What},
 };
 
@@ -223,37 +223,6 @@ impl Writer {
         }
         decisions.resize_with(candidates.len(), || Err(StoreError::Reopening));
         (decisions, written)
-    }
-
-    /// A write failed: no append is taken until the database was opened again, and every head is read anew.
-    fn fail(&mut self, reason: StoreError) {
-        tracing::error!(%reason, "appends are refused until the store has healed");
-        self.latch.close(reason);
-        self.heads.clear();
-        self.must_reopen = true;
-    }
-
-    /// Takes appends again if the disk has room, a probe syncs and, after a failed write, the database opens again.
-    fn heal(&mut self) {
-        self.heal_at = Instant::now() + HEAL_INTERVAL;
-        match self.try_heal() {
-            Ok(()) => {
-                self.latch.open();
-                tracing::info!("the store has healed: appends are taken again");
-            }
-            Err(reason) => tracing::debug!(%reason, "the store cannot heal yet"),
-        }
-    }
-
-    fn try_heal(&mut self) -> Result<(), StoreError> {
-        self.reserve.probe(self.slot.folder())?;
-        if self.must_reopen {
-            self.slot.reopen()?;
-            self.heads.clear();
-            self.next_chain = self.slot.with(Engine::next_chain)?;
-            self.must_reopen = false;
-        }
-        Ok(())
     }
 }
 
