@@ -49,6 +49,7 @@ pub async fn serve(listen: SocketAddr, page: Bytes) -> Result<(), LoadError> {
 /// The server's own settings of the library: what they cost is part of the limit.
 fn http() -> auto::Builder<TokioExecutor> {
     let mut http = auto::Builder::new(TokioExecutor::new());
+    http.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
     http
 }
 
