@@ -10,6 +10,7 @@ pub mod clock;
 pub mod corpus;
 pub mod disk;
 pub mod entry;
+pub mod events;
 pub mod history;
 pub mod keys;
 pub mod memory;

@@ -83,6 +83,11 @@ impl Session {
         self.call("GET", &format!("{}{query}", self.pages_path()))
     }
 
+    /// A read of the session as a resource: `path` is what follows its id.
+    pub fn read(&self, path: &str) -> Call {
+        self.call("GET", &format!("/v1/sessions/{}{path}", self.id))
+    }
+
     /// Appends.
     pub async fn append(&self, last: Option<&str>, body: impl Into<Bytes>) -> Answer {
         self.put(last, body).send().await

@@ -57,6 +57,12 @@ impl Call {
         self.without(name).header(name, value)
     }
 
+    /// The same request with another method.
+    #[must_use]
+    pub fn method(self, method: &str) -> Self {
+        Self { method: method.to_owned(), ..self }
+    }
+
     /// `Authorization: Bearer TOKEN`.
     #[must_use]
     pub fn bearer(self, token: &str) -> Self {
@@ -88,6 +94,11 @@ impl Call {
     /// Sends it over a connection of its own.
     pub async fn attempt(&self) -> Result<Answer, Lost> {
         Connection::open(self.address).await?.send(self).await
+    }
+
+    /// A connection to where it would be sent.
+    pub async fn connect(&self) -> Result<Connection, Lost> {
+        Connection::open(self.address).await
     }
 
     fn request(&self, http2: bool) -> Request<Body> {

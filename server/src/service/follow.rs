@@ -170,7 +170,10 @@ impl Followed {
             if encoded.len() < FOLLOWER_CHUNK_BYTES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
         Ok(match (encoded.is_empty(), snapshot.status) {
-            (false, _) => Found::Entries { encoded, next, behind: next < snapshot.length },
+            // Nothing wakes whoever follows a session that had ended before: its end is found by another look.
+            (false, status) => {
+                Found::Entries { encoded, next, behind: next < snapshot.length || status == SessionStatus::Ended }
+            }
             (true, SessionStatus::Ended) => Found::NothingMore,
             (true, SessionStatus::Active | SessionStatus::Paused | SessionStatus::Deleted) => Found::NothingYet,
         })
