@@ -20,7 +20,11 @@ use crate::{
 pub(super) async fn create(call: &Call<'_>, body: &mut Incoming) -> Result<Response<Body>, Problem> {
     let caller = organization_caller(call, Scope::Append)?;
     let body: CreateSession = read(call, body).await?;
-    answer(call.service().create_session(caller.organization(), body).await?, StatusCode::CREATED)
+    let named = body.id.clone().map(|id| caller.session(id));
+    match (call.service().create_session(caller.organization(), body).await, named) {
+        (Err(refused), Some(named)) => Err(call.with_head(&named, refused.into()).await),
+        (created, _) => answer(created?, StatusCode::CREATED),
+    }
 }
 
 /// `GET /v1/sessions`
@@ -43,23 +47,32 @@ pub(super) async fn show(call: &Call<'_>, session: &str) -> Result<Response<Body
 /// `PATCH /v1/sessions/{session_id}`
 pub(super) async fn patch(call: &Call<'_>, session: &str, body: &mut Incoming) -> Result<Response<Body>, Problem> {
     let session = session_key(call, Scope::Append, session)?;
-    let if_revision = if_revision(call)?;
-    let body: PatchSession = read(call, body).await?;
-    answer(call.service().patch_session(session, if_revision, body).await?, StatusCode::OK)
+    let patched = async {
+        let if_revision = if_revision(call)?;
+        let body: PatchSession = read(call, body).await?;
+        answer(call.service().patch_session(session.clone(), if_revision, body).await?, StatusCode::OK)
+    };
+    about(call, &session, patched).await
 }
 
 /// `POST /v1/sessions/{session_id}/fork`
 pub(super) async fn fork(call: &Call<'_>, session: &str, body: &mut Incoming) -> Result<Response<Body>, Problem> {
     let session = session_key(call, Scope::Append, session)?;
-    let body: ForkSession = read(call, body).await?;
-    answer(call.service().fork_session(session, body).await?, StatusCode::CREATED)
+    let forked = async {
+        let body: ForkSession = read(call, body).await?;
+        answer(call.service().fork_session(session.clone(), body).await?, StatusCode::CREATED)
+    };
+    about(call, &session, forked).await
 }
 
 /// `DELETE /v1/sessions/{session_id}`
 pub(super) async fn delete(call: &Call<'_>, session: &str) -> Result<Response<Body>, Problem> {
     let session = session_key(call, Scope::Admin, session)?;
-    let cascade = request::flag(call.query, "cascade", true)?;
-    answer(call.service().delete_session(session, cascade).await?, StatusCode::OK)
+    let deleted = async {
+        let cascade = request::flag(call.query, "cascade", true)?;
+        answer(call.service().delete_session(session.clone(), cascade).await?, StatusCode::OK)
+    };
+    about(call, &session, deleted).await
 }
 
 /// `POST /v1/sessions/{session_id}/restore`
@@ -80,7 +93,19 @@ fn session_key(call: &Call<'_>, scope: Scope, session: &str) -> Result<SessionKe
     Ok(caller.session(request::session_id(session)?))
 }
 
-/// Reads a small JSON body; an empty one is an empty object.
+/// The answer to a request about a session. A refusal names the session's head, as every answer does.
+async fn about(
+    call: &Call<'_>,
+    session: &SessionKey,
+    answer: impl Future<Output = Result<Response<Body>, Problem>>,
+) -> Result<Response<Body>, Problem> {
+    match answer.await {
+        Ok(response) => Ok(response),
+        Err(problem) => Err(call.with_head(session, problem).await),
+    }
+}
+
+/// Reads a small JSON object; an empty body is an empty one.
 async fn read<T: DeserializeOwned + Default>(call: &Call<'_>, body: &mut Incoming) -> Result<T, Problem> {
     let (bytes, _permit) =
         body::collect_at_most(body, SESSION_BODY_BYTES_MAX, call.service(), call.routes.limits.body_timeout).await?;
@@ -89,6 +114,10 @@ async fn read<T: DeserializeOwned + Default>(call: &Call<'_>, body: &mut Incomin
     }
     if append::media_type(call.headers) != "application/json" {
         return Err(Problem::media_type("application/json"));
+    }
+    // Members are named: what derives from a struct would also be read from an array of their values.
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return Err(Problem::invalid("the body is not a JSON object; send its members as {\"NAME\":VALUE,…}"));
     }
     serde_json::from_slice(&bytes).map_err(|error| Problem::invalid(format!("the body is out of form: {error}")))
 }

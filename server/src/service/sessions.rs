@@ -204,10 +204,13 @@ impl Service {
         }
     }
 
-    /// The sessions of a session's sub-agents, and of theirs.
+    /// The sessions of a session's sub-agents, and of theirs. One that is not there has none, whoever names it.
     async fn descendants(&self, session: &SessionKey) -> Result<Vec<SessionKey>, SessionRefused> {
         let (store, session) = (Arc::clone(&self.store), session.clone());
         let found = spawn_blocking(move || {
+            if store.snapshot(&session)?.is_none() {
+                return Ok(Vec::new());
+            }
             let mut found: Vec<SessionKey> = Vec::new();
             let mut open = vec![session.clone()];
             while let Some(next) = open.pop() {
@@ -316,17 +319,17 @@ fn flat(metadata: Metadata) -> Result<Metadata, SessionRefused> {
     if metadata.values().any(serde_json::Value::is_null) {
         return Err(SessionRefused::Invalid("a value of metadata is null; leave it out".into()));
     }
+    if serde_json::to_vec(&metadata).map_or(usize::MAX, |json| json.len()) > METADATA_BYTES_MAX {
+        return Err(metadata_too_large());
+    }
     flat_patch(metadata)
 }
 
-/// As [`flat`], but null is there to take a value away.
+/// As [`flat`], but null is there to take a value away, and the bound is on what comes of it.
 fn flat_patch(metadata: Metadata) -> Result<Metadata, SessionRefused> {
     if metadata.values().any(|value| value.is_array() || value.is_object()) {
         let mend = "metadata is flat: each value is a text, a number or a boolean";
         return Err(SessionRefused::Invalid(mend.into()));
-    }
-    if serde_json::to_vec(&metadata).map_or(usize::MAX, |json| json.len()) > METADATA_BYTES_MAX {
-        return Err(metadata_too_large());
     }
     Ok(metadata)
 }
