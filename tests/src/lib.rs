@@ -7,6 +7,7 @@
 
 pub mod binary;
 pub mod clock;
+pub mod clock_shift;
 pub mod corpus;
 pub mod disk;
 pub mod entry;
@@ -14,12 +15,14 @@ pub mod events;
 pub mod history;
 pub mod keys;
 pub mod memory;
+pub mod organization;
 pub mod pages;
 pub mod proxy;
 pub mod raw;
 pub mod rng;
 pub mod server;
 pub mod session;
+pub mod shim;
 pub mod syncs;
 pub mod token;
 pub mod wait;

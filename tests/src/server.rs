@@ -19,6 +19,7 @@ use tokio::{
 
 use crate::{
     binary,
+    organization::Organization,
     session::Session,
     token::{ORG, Signer, Token},
     wait::{HANG, until, within},
@@ -208,6 +209,11 @@ impl Server {
     /// A session under a token of one's own.
     pub fn session_as(&self, id: &str, token: &Token) -> Session {
         Session::new(self.address, id, &self.signer.sign(token))
+    }
+
+    /// An organisation, with an access token that may do everything in it.
+    pub fn organization(&self, org: &str) -> Organization {
+        Organization::new(self.address, self.signer.sign(&Token::access(org).scope("read append admin")))
     }
 
     /// Sends a signal.

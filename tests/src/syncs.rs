@@ -1,15 +1,11 @@
 //! Syncs that fail or wait on command: what shows that an answer rests on one. A kill alone cannot: what was written and
 //! not synced survives it in the kernel's memory.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, path::PathBuf};
 
 use tempfile::TempDir;
 
-use crate::{server::Setup, wait::until};
+use crate::{server::Setup, shim, wait::until};
 
 /// Out of space (errno.h).
 pub const ENOSPC: i32 = 28;
@@ -26,17 +22,13 @@ impl Syncs {
     /// Compiles the shim, with the C compiler that building RocksDB needs too.
     pub fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sync_fault.c");
-        let mut compiler = Command::new(std::env::var_os("CC").unwrap_or("cc".into()));
-        compiler.args(["-O2", "-shared", "-fPIC", "-o"]).arg(folder.path().join("shim.so")).arg(source).arg("-ldl");
-        let output = compiler.output().expect("start the C compiler");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        shim::compile("sync_fault.c", folder.path());
         Self { folder }
     }
 
     /// Puts the shim under the server.
     pub fn under(&self, setup: Setup) -> Setup {
-        setup.env("LD_PRELOAD", self.folder.path().join("shim.so")).env("SYNC_FAULT", self.switch())
+        setup.env("LD_PRELOAD", shim::path(self.folder.path())).env("SYNC_FAULT", self.switch())
     }
 
     /// Lets every sync fail with this errno.

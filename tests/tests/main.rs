@@ -3,6 +3,7 @@
 
 mod append;
 mod auth;
+mod batch;
 mod big_session;
 mod client;
 mod command_line;
@@ -13,6 +14,7 @@ mod drain;
 mod entries;
 mod errors;
 mod first_start;
+mod fork;
 mod full_disk;
 mod health;
 mod http2;
@@ -24,6 +26,7 @@ mod pages;
 mod race;
 mod restart;
 mod rooms;
+mod sessions;
 mod stalled;
 mod stream;
 mod syncs;
