@@ -11,7 +11,8 @@ use verbatim_proto::SessionId;
 use crate::{
     builder::{ClientBuilder, Limits},
     read::Reader,
-    token::{Credentials, TokenProvider},
+    sessions::Sessions,
+    token::{Credentials, Subject, TokenProvider},
     wire::Wire,
     writer::SessionWriter,
 };
@@ -23,6 +24,7 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     wire: Arc<Wire>,
     provider: Arc<dyn TokenProvider>,
+    access: Arc<Credentials>,
     limits: Limits,
     writers: Mutex<HashMap<SessionId, SessionWriter>>,
 }
@@ -34,7 +36,8 @@ impl Client {
     }
 
     pub(crate) fn new(wire: Wire, provider: Arc<dyn TokenProvider>, limits: Limits) -> Self {
-        Self(Arc::new(Inner { wire: Arc::new(wire), provider, limits, writers: Mutex::default() }))
+        let access = Arc::new(Credentials::new(Subject::Organization, provider.clone()));
+        Self(Arc::new(Inner { wire: Arc::new(wire), provider, access, limits, writers: Mutex::default() }))
     }
 
     /// The writer of a session. The same session gives the same queue, until it is cleared.
@@ -48,8 +51,14 @@ impl Client {
 
     /// Reads a session.
     pub fn reader(&self, session: &SessionId) -> Reader {
-        let credentials = Credentials::new(session.clone(), self.0.provider.clone());
-        Reader::new(self.0.wire.clone(), credentials, self.0.limits)
+        let credentials = Credentials::new(Subject::Session(session.clone()), self.0.provider.clone());
+        Reader::new(self.0.wire.clone(), session.clone(), credentials, self.0.limits)
+    }
+
+    /// The organisation's sessions as resources. Takes access tokens:
+    /// [`TokenProvider::access_token`](crate::TokenProvider::access_token).
+    pub fn sessions(&self) -> Sessions {
+        Sessions::new(self.0.wire.clone(), self.0.access.clone(), self.0.limits)
     }
 
     /// Forgets a session's head and queue. An append in flight ends as it will; those queued behind it are given back as

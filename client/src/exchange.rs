@@ -48,9 +48,41 @@ pub(crate) async fn exchange(request: reqwest::RequestBuilder, patience: Patienc
     }
 }
 
+/// A body that is read as it comes.
+pub(crate) struct Live(reqwest::Response);
+
+/// An answer whose body comes bit by bit if it is a success, and has come whole if it is not.
+pub(crate) enum Opened {
+    Live(Live),
+    Refused(Answer),
+}
+
+/// Sends a request whose answer may never end.
+pub(crate) async fn open(request: reqwest::RequestBuilder, idle: Duration) -> Result<Opened, Lost> {
+    let response = begin(request, idle).await?;
+    if response.status() == StatusCode::OK {
+        return Ok(Opened::Live(Live(response)));
+    }
+    collect(response, idle).await.map(Opened::Refused)
+}
+
+impl Live {
+    /// The next bytes; none at the body's end.
+    pub(crate) async fn chunk(&mut self, idle: Duration) -> Result<Option<Bytes>, Lost> {
+        tokio::time::timeout(idle, self.0.chunk()).await.map_err(|_| too_slow(idle))?.map_err(no_answer)
+    }
+}
+
 async fn read(request: reqwest::RequestBuilder, idle: Duration) -> Result<Answer, Lost> {
+    collect(begin(request, idle).await?, idle).await
+}
+
+async fn begin(request: reqwest::RequestBuilder, idle: Duration) -> Result<reqwest::Response, Lost> {
+    tokio::time::timeout(idle, request.send()).await.map_err(|_| too_slow(idle))?.map_err(no_answer)
+}
+
+async fn collect(mut response: reqwest::Response, idle: Duration) -> Result<Answer, Lost> {
     let too_slow = |_| too_slow(idle);
-    let mut response = tokio::time::timeout(idle, request.send()).await.map_err(too_slow)?.map_err(no_answer)?;
     let body_bytes_max = if response.status().is_success() { usize::MAX } else { SMALL_BODY_BYTES_MAX };
     let mut body = BytesMut::new();
     while let Some(chunk) = tokio::time::timeout(idle, response.chunk()).await.map_err(too_slow)?.map_err(no_answer)? {

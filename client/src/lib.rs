@@ -1,7 +1,8 @@
 //! Client of Verbatim: appends to sessions in order, each entry once, and reads them back byte for byte.
 //!
-//! Three rooms: [`Client`] holds the connections and knows which sessions are open; a [`SessionWriter`] owns the one
-//! queue of a session, with one append in flight; a [`Reader`] gives a transcript whole or as a stream of pages.
+//! Four rooms: [`Client`] holds the connections and knows which sessions are open; a [`SessionWriter`] owns the one
+//! queue of a session, with one append in flight; a [`Reader`] gives a transcript whole, as a stream of pages, or as it
+//! grows; [`Sessions`] creates, lists, changes and forks sessions, and appends batches.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -54,11 +55,14 @@
 //! returned to its caller. After that the writer takes entries again, and it is the caller who decides their order.
 
 mod builder;
+mod call;
 mod client;
 mod exchange;
 mod failure;
+mod paged;
 pub mod read;
 mod retry;
+pub mod sessions;
 mod token;
 mod wire;
 pub mod writer;
@@ -68,9 +72,13 @@ pub use client::Client;
 pub use failure::Failure;
 pub use read::{Completeness, Head, ReadError, Reader, Teleport};
 pub use retry::{RetryPolicy, Sleeper, TokioSleeper};
+pub use sessions::{Batch, BatchError, ChangeError, Described, SessionFilter, Sessions};
 pub use token::{Token, TokenError, TokenProvider};
 pub use verbatim_proto::{
-    EntryUuid, ErrorCode, IdempotencyKey, OrganizationId, SessionId,
-    messages::{AppendReceipt, AppendStatus, Event, EventsPage, Transcript},
+    EntryUuid, ErrorCode, EventId, IdempotencyKey, OrganizationId, SessionId,
+    messages::{
+        AppendReceipt, AppendStatus, BatchReceipt, BatchResult, EntriesPage, Entry, Event, EventsPage, Transcript,
+    },
+    sessions::{CreateSession, ForkSession, Metadata, PatchSession, Session, SessionsPage, Status},
 };
 pub use writer::{AppendError, SessionWriter};

@@ -74,10 +74,21 @@ impl TokenError {
 pub trait TokenProvider: Send + Sync + 'static {
     /// A token that holds now. An error stops the append or read that asked; retry inside where it may help.
     fn token<'a>(&'a self, session: &'a SessionId) -> BoxFuture<'a, Result<Token, TokenError>>;
+
+    /// An access token that holds now, for what [`Sessions`](crate::Sessions) asks. Providers of session tokens alone
+    /// leave it as it is, and have none.
+    fn access_token(&self) -> BoxFuture<'_, Result<Token, TokenError>> {
+        let none = "this takes an access token, and the token provider gives session tokens alone";
+        Box::pin(std::future::ready(Err(TokenError::new(none))))
+    }
 }
 
 impl TokenProvider for Token {
     fn token<'a>(&'a self, _session: &'a SessionId) -> BoxFuture<'a, Result<Token, TokenError>> {
+        Box::pin(std::future::ready(Ok(self.clone())))
+    }
+
+    fn access_token(&self) -> BoxFuture<'_, Result<Token, TokenError>> {
         Box::pin(std::future::ready(Ok(self.clone())))
     }
 }
@@ -92,16 +103,33 @@ where
     }
 }
 
-/// The token of one session's requests.
+/// What a token is for.
+#[derive(Debug, Clone)]
+pub(crate) enum Subject {
+    Session(SessionId),
+    /// All sessions of the organisation.
+    Organization,
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Session(session) => session.fmt(f),
+            Self::Organization => f.write_str("organization"),
+        }
+    }
+}
+
+/// The token of the requests about one subject.
 pub(crate) struct Credentials {
-    pub(crate) session: SessionId,
+    pub(crate) subject: Subject,
     provider: Arc<dyn TokenProvider>,
     held: Mutex<Option<Token>>,
 }
 
 impl Credentials {
-    pub(crate) fn new(session: SessionId, provider: Arc<dyn TokenProvider>) -> Self {
-        Self { session, provider, held: Mutex::new(None) }
+    pub(crate) fn new(subject: Subject, provider: Arc<dyn TokenProvider>) -> Self {
+        Self { subject, provider, held: Mutex::new(None) }
     }
 
     pub(crate) async fn current(&self) -> Result<Token, TokenError> {
@@ -122,7 +150,10 @@ impl Credentials {
     }
 
     async fn ask(&self) -> Result<Token, TokenError> {
-        let token = self.provider.token(&self.session).await?;
+        let token = match &self.subject {
+            Subject::Session(session) => self.provider.token(session).await?,
+            Subject::Organization => self.provider.access_token().await?,
+        };
         *self.held() = Some(token.clone());
         Ok(token)
     }

@@ -63,7 +63,13 @@ impl Wire {
         url
     }
 
-    fn request(&self, method: Method, url: Url, token: &Token) -> RequestBuilder {
+    /// Sends what another file has put together, and waits for its answer as for an append's.
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Answer, Lost> {
+        exchange(request, Patience::Whole(self.append_timeout)).await
+    }
+
+    /// A request with what all of them carry.
+    pub(crate) fn request(&self, method: Method, url: Url, token: &Token) -> RequestBuilder {
         let mut request = self.http.request(method, url).header(header::AUTHORIZATION, token.header());
         if let Some(organization) = self.organization {
             request = request.header(X_ORGANIZATION_UUID, organization.to_string());

@@ -30,7 +30,25 @@ pub fn teleport_events_path(session: &SessionId) -> String {
     format!("/v1/code/sessions/{session}/teleport-events")
 }
 
-/// A session's entries, in pages (GET).
+/// The organisation's sessions: create (POST), list (GET).
+pub const SESSIONS_PATH: &str = "/v1/sessions";
+
+/// A session: show (GET), patch (PATCH), delete (DELETE).
+pub fn session_path(session: &SessionId) -> String {
+    format!("{SESSIONS_PATH}/{session}")
+}
+
+/// Fork a session (POST).
+pub fn session_fork_path(session: &SessionId) -> String {
+    format!("{SESSIONS_PATH}/{session}/fork")
+}
+
+/// Take a session out of the bin (POST).
+pub fn session_restore_path(session: &SessionId) -> String {
+    format!("{SESSIONS_PATH}/{session}/restore")
+}
+
+/// A session's entries: in pages (GET), one by its event id below it (GET), append a batch (POST).
 pub fn session_entries_path(session: &SessionId) -> String {
     format!("/v1/sessions/{session}/entries")
 }

@@ -1,8 +1,10 @@
-//! Reading a session: its head, its transcript whole, or page by page.
+//! Reading a session: its head, its transcript whole, its entries page by page, or as they come.
 
+mod entries;
 mod error;
+mod follow;
 mod pages;
-mod request;
+pub(crate) mod request;
 mod teleport;
 mod transcript;
 
@@ -10,17 +12,20 @@ use std::sync::Arc;
 
 use futures_util::stream::BoxStream;
 use http::Method;
+use url::Url;
 use verbatim_proto::{
     EntryUuid, SessionId,
     messages::{Event, EventsPage, Transcript},
     names::{X_ENTRY_COUNT, session_ingress_path},
 };
 
+pub use entries::{Begin, EntriesQuery, EntryPages};
 pub use error::ReadError;
+pub use follow::{Followed, Following};
 use request::Fetch;
 pub use teleport::{Completeness, Teleport};
 
-use crate::{builder::Limits, exchange::Answer, token::Credentials, wire::Wire};
+use crate::{builder::Limits, exchange::Answer, paged::List, token::Credentials, wire::Wire};
 
 /// Pages, and then at most one error, with which the stream ends.
 pub type Pages = BoxStream<'static, Result<EventsPage, ReadError>>;
@@ -42,18 +47,19 @@ pub struct Head {
 #[derive(Clone)]
 pub struct Reader {
     pub(crate) wire: Arc<Wire>,
+    session: SessionId,
     pub(crate) credentials: Arc<Credentials>,
     limits: Limits,
 }
 
 impl Reader {
-    pub(crate) fn new(wire: Arc<Wire>, credentials: Credentials, limits: Limits) -> Self {
-        Self { wire, credentials: Arc::new(credentials), limits }
+    pub(crate) fn new(wire: Arc<Wire>, session: SessionId, credentials: Credentials, limits: Limits) -> Self {
+        Self { wire, session, credentials: Arc::new(credentials), limits }
     }
 
     /// The session that is read.
     pub fn session(&self) -> &SessionId {
-        &self.credentials.session
+        &self.session
     }
 
     /// Where the chain stands, without reading it.
@@ -100,12 +106,12 @@ impl Reader {
     /// # }
     /// ```
     pub fn pages(&self) -> Pages {
-        pages::pages(self.clone(), None)
+        pages::pages(self, None)
     }
 
     /// The pages from a `next_cursor` on, for example one that a [`Teleport`] was cut off at.
     pub fn pages_from(&self, cursor: impl Into<String>) -> Pages {
-        pages::pages(self.clone(), Some(cursor.into()))
+        pages::pages(self, Some(cursor.into()))
     }
 
     /// The transcript event by event, over pages, in the memory of one page.
@@ -144,6 +150,11 @@ impl Reader {
         let mut url = self.wire.url(&session_ingress_path(self.session()));
         part.ask(&mut url);
         self.fetch(Method::GET).run(url, |answer| part.check(&answer.body)).await
+    }
+
+    fn list(&self, url: Url, cursor: Option<String>, may_be_empty: bool) -> List {
+        let Self { wire, credentials, limits, .. } = self.clone();
+        List { wire, credentials, url, cursor, pages_max: limits.pages_max, may_be_empty }
     }
 
     fn fetch(&self, method: Method) -> Fetch<'_> {

@@ -15,15 +15,15 @@ use crate::{
 };
 
 /// A read that is sent until it succeeds, is refused, or has been tried often enough.
-pub(super) struct Fetch<'a> {
-    pub(super) wire: &'a Wire,
-    pub(super) credentials: &'a Credentials,
-    pub(super) method: Method,
+pub(crate) struct Fetch<'a> {
+    pub(crate) wire: &'a Wire,
+    pub(crate) credentials: &'a Credentials,
+    pub(crate) method: Method,
 }
 
 impl Fetch<'_> {
     /// `parse` says why an answer with status 200 cannot be whole; it is then read again.
-    pub(super) async fn run<T, E: fmt::Display>(
+    pub(crate) async fn run<T, E: fmt::Display>(
         &self,
         url: Url,
         parse: impl Fn(&Answer) -> Result<T, E>,
@@ -58,16 +58,16 @@ impl Fetch<'_> {
                     }
                 }
             };
-            let session = &self.credentials.session;
+            let subject = &self.credentials.subject;
             let Some(delay) = retries.after_failure(retry_after) else {
                 return Err(ReadError::Unavailable(failure.into()));
             };
-            tracing::debug!(%session, attempts, ?delay, %failure, "read again");
+            tracing::debug!(%subject, attempts, ?delay, %failure, "read again");
             self.wire.sleeper.sleep(delay).await;
         }
     }
 }
 
-fn no_token(error: TokenError) -> ReadError {
+pub(super) fn no_token(error: TokenError) -> ReadError {
     ReadError::NotAllowed(Failure::local(None, format_args!("get a token: {error}")).into())
 }

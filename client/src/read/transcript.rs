@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 use url::Url;
 use verbatim_proto::{EntryUuid, EntryView, messages::Transcript};
 
-use super::pages::place;
+use crate::paged::place;
 
 /// How much of a transcript is asked for.
 #[derive(Debug, Clone, Copy)]

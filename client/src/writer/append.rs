@@ -53,7 +53,7 @@ impl<'a> Append<'a> {
 
     pub(super) async fn run(mut self) -> Result<AppendReceipt, AppendError> {
         let Reader { wire, credentials, .. } = &self.shared.reader;
-        let session = &credentials.session;
+        let session = self.shared.reader.session();
         let mut token = match credentials.current().await {
             Ok(token) => token,
             Err(error) => return Err(self.stop(AppendError::NotAllowed, no_token(error, 0))),

@@ -2,9 +2,12 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests are tests")]
 
 mod append;
+mod batch;
 mod conflict;
+mod follow;
 mod order;
 mod pages;
+mod sessions;
 mod support;
 mod tokens;
 mod transcript;
