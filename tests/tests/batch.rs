@@ -140,6 +140,9 @@ async fn other_content_of_one_is_422_for_all() {
             assert_eq!((&answer.json()["outcome"], answer.header("x-last-uuid")), (&json!("not_stored"), Some("b")));
         }
     }
+    let disordered = [entry("c"), r#"{"uuid":"b","other":true}"#.to_owned()];
+    let answer = organization.batch("s", Some("b"), &disordered).send().await;
+    assert_error(&answer, 409, "conflict_error", "their order comes first");
     assert_eq!(organization.session("s").ids().await, ["a", "b"]);
 }
 

@@ -184,6 +184,8 @@ async fn an_ended_session_takes_no_appends() {
         session.put(last, r#"{"n":1}"#).header("idempotency-key", "k").send().await.expect(200);
         organization.batch("s", last, &[entry("a"), entry("b")]).send().await.expect(200);
         assert_error(&session.append(last, r#"{"uuid":"a"}"#).await, 422, "uuid_reused_error", "other content");
+        let batch = organization.batch("s", last, &[r#"{"uuid":"a"}"#.to_owned(), entry("d")]).send().await;
+        assert_error(&batch, 422, "uuid_reused_error", "other content in a batch");
     }
     for (read, before) in reads.iter().zip(before) {
         assert_eq!(read.send().await.expect(200).body, before, "reads are as before");
