@@ -29,6 +29,8 @@ pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
 pub const INLINE_PARSE_BYTES_MAX: usize = 64 * 1024;
 /// Comparisons of a retried entry's content under way at once; each may take several times the entry's size of memory.
 pub const COMPARISONS_MAX: usize = 2;
+/// Verified tokens remembered, some 400 bytes each.
+pub const VERIFIED_TOKENS_MAX: usize = 16 * 1024;
 /// Longest `Last-Uuid` that a conflict repeats, in bytes; a longer one is cut.
 pub const EXPECTED_ECHO_BYTES_MAX: usize = 128;
 /// Sessions looked at for one page of a list, whatever its filter.

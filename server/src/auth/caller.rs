@@ -1,5 +1,7 @@
 //! A caller whose token holds, and what it may do.
 
+use std::sync::Arc;
+
 use verbatim_proto::{Claims, OrganizationId, Scope, SessionId};
 
 use crate::store::SessionKey;
@@ -7,7 +9,7 @@ use crate::store::SessionKey;
 /// Who is calling.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    claims: Claims,
+    claims: Arc<Claims>,
 }
 
 /// Why a caller may not do what it asks.
@@ -30,7 +32,7 @@ pub enum Forbidden {
 }
 
 impl Caller {
-    pub(super) fn new(claims: Claims) -> Self {
+    pub(super) fn new(claims: Arc<Claims>) -> Self {
         Self { claims }
     }
 

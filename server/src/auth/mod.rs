@@ -1,9 +1,11 @@
 //! Who is calling, and what they may do. Nothing here knows routes or storage.
 
+mod cache;
 mod caller;
 mod keys;
 pub mod local;
 
+use cache::Verified;
 pub use caller::{Caller, Forbidden};
 pub use keys::{KeyError, KeyFile, KeyRing};
 
@@ -17,6 +19,7 @@ use crate::clock::{Clock, unix_seconds};
 /// Turns an `Authorization` header into a [`Caller`].
 pub struct Authenticator {
     keys: KeyRing,
+    verified: Verified,
     leeway_seconds: u64,
     clock: Arc<dyn Clock>,
 }
@@ -85,7 +88,7 @@ impl Authenticator {
     /// Trusts `keys`, under `rules`.
     pub fn new(mut keys: KeyRing, rules: &TokenRules, clock: Arc<dyn Clock>) -> Self {
         keys.set_rules(|validation| rules.apply_to(validation));
-        Self { keys, leeway_seconds: rules.leeway_seconds, clock }
+        Self { keys, verified: Verified::new(), leeway_seconds: rules.leeway_seconds, clock }
     }
 
     /// Who sent these `Authorization` headers.
@@ -95,7 +98,7 @@ impl Authenticator {
             return Err(Unauthenticated::Malformed);
         }
         let token = bearer(header).ok_or(Unauthenticated::Malformed)?;
-        let claims = self.verify(token)?;
+        let claims = self.verified.get_or(token, || self.verify(token))?;
         self.check_times(&claims)?;
         Ok(Caller::new(claims))
     }

@@ -18,10 +18,14 @@ impl Clock for At {
 }
 
 fn authenticator(rules: &TokenRules) -> Authenticator {
+    authenticator_at(rules, Arc::new(At(NOW)))
+}
+
+fn authenticator_at(rules: &TokenRules, clock: Arc<dyn Clock>) -> Authenticator {
     let mut keys = KeyRing::default();
     keys.add_secret(Some("a"), b"secret-of-a");
     keys.add_secret(None, b"secret-of-none");
-    Authenticator::new(keys, rules, Arc::new(At(NOW)))
+    Authenticator::new(keys, rules, clock)
 }
 
 fn claims() -> Value {
@@ -75,6 +79,24 @@ fn times_are_those_of_the_clock_to_the_second() {
     assert!(outcome(&lenient, &with("exp", json!(NOW - 4))).is_ok());
     assert!(outcome(&lenient, &with("nbf", json!(NOW + 5))).is_ok());
     assert_eq!(outcome(&lenient, &with("exp", json!(NOW - 5))).map(drop), Err(Unauthenticated::Expired));
+}
+
+/// A clock that goes on by a second each time it is looked at.
+struct Ticking(std::sync::atomic::AtomicU64);
+
+impl Clock for Ticking {
+    fn now(&self) -> Timestamp {
+        let seconds = self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        Timestamp::from_micros(seconds as i64 * 1_000_000)
+    }
+}
+
+#[test]
+fn a_token_that_was_verified_before_still_expires() {
+    let auth = authenticator_at(&TokenRules::default(), Arc::new(Ticking(NOW.into())));
+    let header = format!("Bearer {}", with("exp", json!(NOW + 2)));
+    let check = || auth.authenticate([header.as_bytes()].into_iter()).map(drop);
+    assert_eq!((check(), check(), check()), (Ok(()), Ok(()), Err(Unauthenticated::Expired)));
 }
 
 #[test]

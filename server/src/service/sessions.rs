@@ -78,7 +78,7 @@ impl Service {
             let Some(found) = store.session(&session)?.filter(|found| found.snapshot.status != Status::Deleted) else {
                 return Ok(None);
             };
-            let forks = store.forks(&found.snapshot)?.into_iter().map(|fork| fork.session).collect();
+            let forks = forks_of(store.as_ref(), &found)?;
             let shown = portrait::of(store.as_ref(), &found)?;
             let session = sessions::Session { forks: Some(forks), ..shown };
             Ok::<_, StoreError>(Some(Shown { session, revision: found.history.revision, changed: false }))
@@ -227,6 +227,19 @@ impl Service {
         });
         Ok(found.await.map_err(StoreError::engine("find sub-agents"))??)
     }
+}
+
+/// The sessions that were forked from this one itself and can be read. A fork of a fork may read from its chain as well.
+fn forks_of(store: &dyn Store, parent: &Session) -> Result<Vec<SessionId>, StoreError> {
+    let mut forks = Vec::new();
+    for fork in store.forks(&parent.snapshot)? {
+        let Some(fork) = store.session(&fork)? else { continue };
+        let from = fork.history.forked_from.as_ref().map(|from| &from.session_id);
+        if from == Some(&parent.id) && fork.snapshot.status != Status::Deleted {
+            forks.push(fork.id);
+        }
+    }
+    Ok(forks)
 }
 
 /// Collects a page; and the place of the last session that was looked at, if there are more.

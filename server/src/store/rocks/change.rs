@@ -103,6 +103,8 @@ pub(super) fn created(now: Timestamp) -> History {
 }
 
 fn fork(into: SessionKey, parent: &Session, at: Option<&(u64, String)>, now: Timestamp, next_chain: u64) -> Outcome {
+    // Not before what it shares, even where the clock was set back: the list goes by it.
+    let now = now.max(parent.snapshot.last_at);
     let length = at.map_or(parent.snapshot.length, |(length, _)| *length);
     let lineage = parent.snapshot.lineage.forked(parent.snapshot.chain, length);
     let requested = at.map(|(_, event_id)| event_id.clone());

@@ -1,9 +1,50 @@
 //! What the writer does once a write has failed, until it may write again.
 
-use std::time::Instant;
+use std::{collections::HashSet, time::Instant};
 
-use super::{engine::Engine, writer::Writer};
-use crate::{limits::HEAL_INTERVAL, store::StoreError};
+use super::{
+    commit::{Candidate, Decision},
+    engine::Engine,
+    format::identity::Identity,
+    writer::Writer,
+};
+use crate::{
+    limits::HEAL_INTERVAL,
+    store::{Appended, SessionKey, StoreError},
+};
+
+/// What a failed write may have left in the log. It shows once the database is opened again; until then neither whether
+/// these entries are stored can be known, nor where their chains stand.
+#[derive(Default)]
+pub(super) struct Doubts {
+    chains: HashSet<SessionKey>,
+    entries: HashSet<(SessionKey, Identity)>,
+}
+
+impl Doubts {
+    /// Remembers what a group that failed was to store.
+    pub(super) fn remember(&mut self, candidates: &[Candidate], decisions: &[Result<Decision, StoreError>]) {
+        for (candidate, decision) in candidates.iter().zip(decisions) {
+            if let Ok(Decision { answer: Appended::Stored { .. }, .. }) = decision {
+                let session = &candidate.append.session;
+                self.chains.insert(session.clone());
+                self.entries.extend(candidate.identities.iter().flatten().map(|id| (session.clone(), *id)));
+            }
+        }
+    }
+
+    /// Whether it cannot be known where the chain stands.
+    pub(super) fn chain(&self, session: &SessionKey) -> bool {
+        self.chains.contains(session)
+    }
+
+    /// Whether an entry of the append may be stored already.
+    pub(super) fn entry(&self, candidate: &Candidate) -> bool {
+        let session = &candidate.append.session;
+        let mut identities = candidate.identities.iter().flatten();
+        self.chain(session) && identities.any(|identity| self.entries.contains(&(session.clone(), *identity)))
+    }
+}
 
 impl Writer {
     /// A write failed: no append is taken until the database was opened again, and every head is read anew.
@@ -33,6 +74,7 @@ impl Writer {
             self.heads.clear();
             self.next_chain = self.slot.with(Engine::next_chain)?;
             self.must_reopen = false;
+            self.doubts = Doubts::default();
         }
         Ok(())
     }

@@ -38,6 +38,7 @@ use self::{
     commit::Candidate,
     engine::Engine,
     format::identity::Identity,
+    heal::Doubts,
     latch::Latch,
     slot::Slot,
     writer::{ChangeJob, Job, Message, Writer},
@@ -82,6 +83,7 @@ impl RocksStore {
             tails: Arc::clone(&tails),
             heads: LruCache::new(NonZeroUsize::new(HEADS_MAX).unwrap_or(NonZeroUsize::MIN)),
             must_reopen: false,
+            doubts: Doubts::default(),
             heal_at: Instant::now(),
             scratch: Vec::new(),
         };

@@ -15,6 +15,7 @@ use super::{
     disk::Reserve,
     engine::Engine,
     format::identity::Identity,
+    heal::Doubts,
     latch::Latch,
     slot::Slot,
 };
@@ -68,6 +69,8 @@ pub(super) struct Writer {
     pub(super) next_chain: u64,
     /// Whether a write has failed since the database was opened, so that it must be opened again.
     pub(super) must_reopen: bool,
+    /// What a failed write may have left in the log.
+    pub(super) doubts: Doubts,
     /// When to try to heal next, where the latch is closed. As appends that come meanwhile do not move it, they cannot
     /// keep the store from healing.
     pub(super) heal_at: Instant,
@@ -96,6 +99,9 @@ impl Writer {
     fn next_group(&mut self) -> (Vec<Job>, Next) {
         let mut jobs = Vec::new();
         let mut bytes = 0;
+        if self.latch.check().is_err() && Instant::now() >= self.heal_at {
+            self.heal();
+        }
         let mut message = match self.latch.check() {
             Ok(()) => self.queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
             Err(_) => self.queue.recv_deadline(self.heal_at),
@@ -108,10 +114,7 @@ impl Writer {
                 }
                 Ok(Message::Change(job)) => return (jobs, Next::Change(job)),
                 Ok(Message::Close) | Err(RecvTimeoutError::Disconnected) => return (jobs, Next::End),
-                Err(RecvTimeoutError::Timeout) => {
-                    self.heal();
-                    return (jobs, Next::Group);
-                }
+                Err(RecvTimeoutError::Timeout) => return (jobs, Next::Group),
             }
             if jobs.len() == GROUP_APPENDS_MAX || bytes >= GROUP_BYTES_MAX {
                 return (jobs, Next::Group);
@@ -176,10 +179,35 @@ impl Writer {
         let (candidates, answers): (Vec<_>, Vec<_>) = jobs.into_iter().map(|job| (job.candidate, job.answer)).unzip();
         let (decisions, written) = self.decide_and_write(&candidates, admitted);
         if let Err(AppendError::Unknown(reason)) = &written {
+            self.doubts.remember(&candidates, &decisions);
             self.fail(reason.clone());
         }
-        for (decision, to) in decisions.into_iter().zip(answers) {
-            answer(to, settle(decision, &written));
+        for ((candidate, decision), to) in candidates.iter().zip(decisions).zip(answers) {
+            answer(to, self.settle(candidate, decision, &written));
+        }
+    }
+
+    /// The answer to one append, given what became of its group.
+    fn settle(
+        &self,
+        candidate: &Candidate,
+        decision: Result<Decision, StoreError>,
+        written: &Result<(), AppendError>,
+    ) -> Result<Appended, AppendError> {
+        match (decision, written) {
+            (Ok(Decision { answer, rests_on_group }), Err(AppendError::NotStored(reason)))
+                if self.doubts.chain(&candidate.append.session) =>
+            {
+                match answer {
+                    // What stands in the chain stood there before.
+                    Appended::Present { .. } if !rests_on_group => Ok(answer),
+                    _ if self.doubts.entry(candidate) => Err(AppendError::Unknown(reason.clone())),
+                    _ => Err(AppendError::NotStored(reason.clone())),
+                }
+            }
+            (Ok(Decision { rests_on_group: true, .. }), Err(reason)) => Err(reason.clone()),
+            (Ok(Decision { answer, .. }), _) => Ok(answer),
+            (Err(reason), _) => Err(AppendError::NotStored(reason)),
         }
     }
 
@@ -208,8 +236,8 @@ impl Writer {
             let mut view = Stored { engine, heads };
             decisions.extend(candidates.iter().map(|candidate| group.decide(&mut view, candidate)));
             Ok(match admitted {
-                _ if group.writes().is_empty() => Ok(()),
                 Err(reason) => Err(AppendError::NotStored(reason)),
+                Ok(()) if group.writes().is_empty() => Ok(()),
                 Ok(()) => engine.write(group.writes(), group.next_chain(), scratch).map_err(AppendError::Unknown),
             })
         });
@@ -223,15 +251,6 @@ impl Writer {
         }
         decisions.resize_with(candidates.len(), || Err(StoreError::Reopening));
         (decisions, written)
-    }
-}
-
-/// The answer to one append, given what became of its group.
-fn settle(decision: Result<Decision, StoreError>, written: &Result<(), AppendError>) -> Result<Appended, AppendError> {
-    match (decision, written) {
-        (Ok(Decision { rests_on_group: true, .. }), Err(reason)) => Err(reason.clone()),
-        (Ok(Decision { answer, .. }), _) => Ok(answer),
-        (Err(reason), _) => Err(AppendError::NotStored(reason)),
     }
 }
 
