@@ -1,15 +1,16 @@
-//! `verbatim append`: one entry, or one a line, in the order they come.
+//! `verbatim append`: one entry, or one a line, in the order they come, or all of them together.
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, Read, Write},
+    io::{self, BufRead, BufReader, Read},
 };
 
 use clap::Args;
 use tokio::runtime::Runtime;
-use verbatim_client::{IdempotencyKey, SessionId, SessionWriter};
+use verbatim_client::{Batch, IdempotencyKey, SessionId, SessionWriter};
+use verbatim_proto::Scope;
 
-use super::{Fault, RemoteArgs, connect::at_a_terminal};
+use super::{Fault, RemoteArgs, connect::at_a_terminal, output};
 
 /// What to append, and to which session.
 #[derive(Debug, Args)]
@@ -23,7 +24,10 @@ pub(in crate::cli) struct AppendArgs {
     /// Take every line as an entry, and end at the first that is refused
     #[arg(long)]
     lines: bool,
-    /// Key by which an entry without uuid is recognised when it is sent again
+    /// Take every line as an entry, and append all of them together or none; at most 1000. Takes an access token
+    #[arg(long, conflicts_with = "lines")]
+    batch: bool,
+    /// Key by which entries without uuid are recognised when they are sent again
     #[arg(long, value_name = "KEY", conflicts_with = "lines")]
     key: Option<IdempotencyKey>,
     #[command(flatten)]
@@ -31,6 +35,9 @@ pub(in crate::cli) struct AppendArgs {
 }
 
 pub(super) fn run(args: AppendArgs, runtime: &Runtime) -> Result<(), Fault> {
+    if args.batch {
+        return append_batch(&args, runtime);
+    }
     let writer = args.remote.client(at_a_terminal)?.session(&args.session);
     let mut input = open(&args.file)?;
     let unreadable = |error| Fault::input(&args.file, error);
@@ -56,10 +63,20 @@ fn append(writer: &SessionWriter, entry: Vec<u8>, key: Option<IdempotencyKey>, r
             None => writer.append(entry).await,
         }
     })?;
-    let unwritable = |error| Fault::output("the receipt", error);
-    let mut line = serde_json::to_vec(&receipt).map_err(|error| unwritable(error.into()))?;
-    line.push(b'\n');
-    io::stdout().write_all(&line).map_err(unwritable)
+    output::json_line(&receipt, "the receipt")
+}
+
+fn append_batch(args: &AppendArgs, runtime: &Runtime) -> Result<(), Fault> {
+    let client = args.remote.client_with(&[Scope::Append], at_a_terminal)?;
+    let mut text = Vec::new();
+    open(&args.file)?.read_to_end(&mut text).map_err(|error| Fault::input(&args.file, error))?;
+    let lines = text.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    let mut batch = Batch::new(lines)?;
+    if let Some(key) = args.key {
+        batch = batch.with_key(key);
+    }
+    let receipt = runtime.block_on(client.sessions().append_batch(&args.session, &batch))?;
+    output::json_line(&receipt, "the receipt")
 }
 
 fn open(name: &str) -> Result<Box<dyn BufRead>, Fault> {

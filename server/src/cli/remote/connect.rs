@@ -2,12 +2,13 @@
 
 use std::{
     env,
+    future::ready,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
-use verbatim_client::{Client, ClientBuilder, RetryPolicy, SessionId, Token, TokenError};
-use verbatim_proto::{Claims, OrganizationId};
+use futures_util::future::BoxFuture;
+use verbatim_client::{Client, ClientBuilder, RetryPolicy, SessionId, Token, TokenError, TokenProvider};
+use verbatim_proto::{Claims, OrganizationId, Scope, Scopes};
 
 use super::{Fault, RemoteArgs};
 use crate::{
@@ -25,14 +26,27 @@ const TOKEN_SECONDS: u64 = 600;
 const ATTEMPTS_AT_A_TERMINAL: u32 = 5;
 
 impl RemoteArgs {
-    /// The client for this server; `set` adds a verb's own settings.
+    /// The client for this server; `set` adds a verb's own settings. Where tokens are signed here, they are session
+    /// tokens.
     pub(super) fn client(&self, set: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Result<Client, Fault> {
+        self.client_with(&[], set)
+    }
+
+    /// The same; access tokens that are signed here may do `scopes`, which is what the verb needs.
+    pub(super) fn client_with(
+        &self,
+        scopes: &[Scope],
+        set: impl FnOnce(ClientBuilder) -> ClientBuilder,
+    ) -> Result<Client, Fault> {
         let mut builder = Client::builder(&self.url);
         if let Some(organization) = self.org {
             builder = builder.organization(organization);
         }
         builder = match (self.signing_key()?, &self.token) {
-            (Some(key), _) => builder.token_provider(sign_with(key, self.org)),
+            (Some(key), _) => {
+                let organization = self.org.unwrap_or(key.organization());
+                builder.token_provider(Signer { key, organization, scopes: Scopes::of(scopes) })
+            }
             (None, Some(token)) => builder.token(token),
             (None, None) => return Err(no_token()),
         };
@@ -72,28 +86,39 @@ fn no_token() -> Fault {
     Fault::new(exit::NO_PERMISSION, message)
 }
 
-/// Session tokens that may append and read, each for the session it is asked for.
-fn sign_with(
+/// Signs session tokens that may append and read, each for the session it is asked for; and access tokens.
+struct Signer {
     key: LocalKey,
-    organization: Option<OrganizationId>,
-) -> impl Fn(SessionId) -> std::future::Ready<Result<Token, TokenError>> {
-    let key = Arc::new(key);
-    move |session| std::future::ready(sign(&key, organization, session))
+    organization: OrganizationId,
+    /// What access tokens may do.
+    scopes: Scopes,
 }
 
-fn sign(key: &LocalKey, organization: Option<OrganizationId>, session: SessionId) -> Result<Token, TokenError> {
-    let now = unix_seconds(SystemClock.now());
-    let claims = Claims {
-        organization_uuid: organization.unwrap_or(key.organization()),
-        session_id: Some(session),
-        scope: None,
-        exp: now.saturating_add(TOKEN_SECONDS),
-        nbf: None,
-        iat: Some(now),
-        sub: None,
-        jti: None,
-    };
-    Token::new(&key.mint(&claims).map_err(TokenError::new)?)
+impl TokenProvider for Signer {
+    fn token<'a>(&'a self, session: &'a SessionId) -> BoxFuture<'a, Result<Token, TokenError>> {
+        Box::pin(ready(self.sign(Some(session.clone()), None)))
+    }
+
+    fn access_token(&self) -> BoxFuture<'_, Result<Token, TokenError>> {
+        Box::pin(ready(self.sign(None, Some(self.scopes))))
+    }
+}
+
+impl Signer {
+    fn sign(&self, session_id: Option<SessionId>, scope: Option<Scopes>) -> Result<Token, TokenError> {
+        let now = unix_seconds(SystemClock.now());
+        let claims = Claims {
+            organization_uuid: self.organization,
+            session_id,
+            scope,
+            exp: now.saturating_add(TOKEN_SECONDS),
+            nbf: None,
+            iat: Some(now),
+            sub: None,
+            jti: None,
+        };
+        Token::new(&self.key.mint(&claims).map_err(TokenError::new)?)
+    }
 }
 
 fn is_this_machine(url: &str) -> bool {

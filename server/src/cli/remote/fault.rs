@@ -2,7 +2,7 @@
 
 use std::{fmt, io};
 
-use verbatim_client::{AppendError, BuildError, ReadError};
+use verbatim_client::{AppendError, BatchError, BuildError, ChangeError, ReadError, sessions::BatchFormError};
 
 use crate::cli::exit;
 
@@ -72,6 +72,40 @@ impl From<ReadError> for Fault {
             | ReadError::PagesMax { .. } => exit::UNAVAILABLE,
         };
         Self::new(status, error)
+    }
+}
+
+impl From<ChangeError> for Fault {
+    fn from(error: ChangeError) -> Self {
+        let status = match &error {
+            ChangeError::NotFound(_) => exit::NO_INPUT,
+            ChangeError::NotAllowed(_) => exit::NO_PERMISSION,
+            ChangeError::Exists(_) | ChangeError::Changed(_) | ChangeError::Ended(_) | ChangeError::Rejected(_) => {
+                exit::DATA
+            }
+            ChangeError::Unavailable(_) | ChangeError::OutcomeUnknown(_) => exit::UNAVAILABLE,
+        };
+        Self::new(status, error)
+    }
+}
+
+impl From<BatchError> for Fault {
+    fn from(error: BatchError) -> Self {
+        let status = match &error {
+            BatchError::Rejected(_) | BatchError::SessionEnded(_) => exit::DATA,
+            BatchError::NotAllowed(_) => exit::NO_PERMISSION,
+            BatchError::Contended(_)
+            | BatchError::Unavailable(_)
+            | BatchError::Misdirected(_)
+            | BatchError::OutcomeUnknown(_) => exit::UNAVAILABLE,
+        };
+        Self::new(status, error)
+    }
+}
+
+impl From<BatchFormError> for Fault {
+    fn from(error: BatchFormError) -> Self {
+        Self::new(exit::DATA, error)
     }
 }
 

@@ -6,6 +6,9 @@ mod export;
 mod fault;
 mod import;
 mod line;
+mod output;
+mod sessions;
+mod tail;
 mod teleport;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -44,6 +47,11 @@ pub(super) enum RemoteVerb {
     Import(import::ImportArgs),
     /// Write a session as JSONL, each entry as it was appended
     Export(export::ExportArgs),
+    /// Print a session's last entries, and those that come
+    Tail(tail::TailArgs),
+    /// List, show and change sessions
+    #[command(subcommand)]
+    Sessions(sessions::SessionsVerb),
     /// Print a session's pages, one JSON document a line
     Teleport(teleport::TeleportArgs),
 }
@@ -66,6 +74,8 @@ fn carry_out(verb: RemoteVerb, runtime: &Runtime) -> Result<(), Fault> {
         RemoteVerb::Append(args) => append::run(args, runtime),
         RemoteVerb::Import(args) => import::run(args, runtime),
         RemoteVerb::Export(args) => export::run(args, runtime),
+        RemoteVerb::Tail(args) => tail::run(args, runtime),
+        RemoteVerb::Sessions(verb) => sessions::run(verb, runtime),
         RemoteVerb::Teleport(args) => teleport::run(args, runtime),
     }
 }
