@@ -38,7 +38,7 @@ pub enum StartError {
     #[error(transparent)]
     LocalKey(#[from] LocalKeyError),
     /// A configured key.
-    #[error("a trusted key: {0}")]
+    #[error("--trusted-key or --trusted-jwks: {0}")]
     TrustedKey(#[from] KeyError),
     /// The store.
     #[error("the store in {}: {cause}", path.display())]
@@ -129,10 +129,10 @@ fn open(config: &Config) -> Result<(Arc<dyn Store>, Authenticator), StartError> 
     let folder = &config.data_dir;
     let at_folder = |cause| StartError::Folder { path: folder.clone(), cause };
     fs::create_dir_all(folder).map_err(at_folder)?;
-    let local = LocalKey::read_or_make(folder)?;
+    let path = folder.join("db");
+    let local = LocalKey::read_or_make(folder, path.exists())?;
     let auth = authenticator(config, &local, Arc::clone(&clock))?;
 
-    let path = folder.join("db");
     let sizes = Sizes { cache_bytes: config.cache_bytes, memtable_bytes: config.memtable_bytes };
     let reserve = Reserve { bytes_max: config.disk_reserve_bytes };
     let store = RocksStore::open(&path, sizes, reserve, clock).map_err(|cause| StartError::Store { path, cause })?;
@@ -159,6 +159,10 @@ fn authenticator(config: &Config, local: &LocalKey, clock: Arc<dyn Clock>) -> Re
 
 /// Checks what a start would need besides the store: for `--check-config`.
 pub fn check(config: &Config) -> Result<(), StartError> {
+    if config.data_dir.exists() && !config.data_dir.is_dir() {
+        let cause = io::Error::from(io::ErrorKind::NotADirectory);
+        return Err(StartError::Folder { path: config.data_dir.clone(), cause });
+    }
     let mut keys = KeyRing::default();
     config.trusted_keys.iter().try_for_each(|file| keys.add_file(file))?;
     config.trusted_jwks.iter().try_for_each(|path| keys.add_jwks(path))?;

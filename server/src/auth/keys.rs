@@ -121,6 +121,9 @@ impl KeyRing {
     pub fn add_jwks(&mut self, path: &Path) -> Result<(), KeyError> {
         let wanted = "a JWKS of Ed25519, P-256 and RSA keys";
         let set: JwkSet = serde_json::from_slice(&read(path)?).map_err(|cause| malformed(path, wanted, cause))?;
+        if set.keys.is_empty() {
+            return Err(malformed(path, wanted, "it holds no key"));
+        }
         for jwk in &set.keys {
             let algorithm = algorithm_of(jwk).ok_or_else(|| malformed(path, wanted, "a key of another kind"))?;
             let decoding = DecodingKey::from_jwk(jwk).map_err(|cause| malformed(path, wanted, cause))?;

@@ -31,6 +31,9 @@ pub enum LocalKeyError {
     /// There is none yet.
     #[error("there is no signing key in {}; start `verbatim serve --data-dir {}` once, which makes it", .0.display(), .0.display())]
     Missing(PathBuf),
+    /// A folder with data in it has lost one of them. Making a new one would hide every session or void every token.
+    #[error("{} is missing from a data folder that has been used; put it back from a backup", .0.display())]
+    Lost(PathBuf),
     /// A file cannot be read or made.
     #[error("cannot {verb} {}: {cause}", path.display())]
     File {
@@ -79,7 +82,14 @@ impl LocalKey {
     }
 
     /// Reads the key, having made it and the organisation where there are none. What it made is synced.
-    pub fn read_or_make(data_dir: &Path) -> Result<Self, LocalKeyError> {
+    ///
+    /// `used` says that the folder has held data before: then nothing is made.
+    pub fn read_or_make(data_dir: &Path, used: bool) -> Result<Self, LocalKeyError> {
+        for name in [ORGANIZATION_FILE, KEY_FILE] {
+            if used && !data_dir.join(name).exists() {
+                return Err(LocalKeyError::Lost(data_dir.join(name)));
+            }
+        }
         let organization = OrganizationId::from(Uuid::new_v4());
         make(data_dir, ORGANIZATION_FILE, 0o644, || Ok(organization.to_string()))?;
         make(data_dir, KEY_FILE, 0o600, || {

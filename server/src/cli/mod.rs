@@ -4,7 +4,7 @@ mod remote;
 mod serve;
 mod token;
 
-use std::process::ExitCode;
+use std::{io::Write, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -55,6 +55,14 @@ pub fn main() -> ExitCode {
         Verb::Serve(args) => serve::run(args),
         Verb::Token(args) => token::run(args),
         Verb::Remote(verb) => remote::run(verb),
+    }
+}
+
+/// Prints one line; a pipe that was closed is a failure and no panic.
+fn say(line: &str) -> ExitCode {
+    match writeln!(std::io::stdout(), "{line}") {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(format!("cannot write to standard output: {error}"), exit::IO),
     }
 }
 

@@ -5,7 +5,7 @@ use std::{io::IsTerminal, net::SocketAddr, path::Path, process::ExitCode};
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{exit, fail};
+use super::{exit, fail, say};
 use crate::{
     app::{self, App},
     config::{Config, DATA_DIR_DEFAULT, Layer},
@@ -31,8 +31,7 @@ pub(super) fn run(args: ServeArgs) -> ExitCode {
         return fail(error, exit::USAGE);
     }
     if args.check_config {
-        println!("the configuration is good");
-        return ExitCode::SUCCESS;
+        return say("the configuration is good");
     }
     logging::start(&config.log, config.log_format);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -52,7 +51,8 @@ async fn serve(config: Config) -> ExitCode {
         Ok(app) => app,
         Err(error) => return fail(error, exit::UNAVAILABLE),
     };
-    println!("listening on http://{}", app.address);
+    // Nobody may be there to read it; the server serves all the same.
+    let _ = say(&format!("listening on http://{}", app.address));
     if std::io::stdout().is_terminal() {
         print_next_steps(app.address, &data_dir);
     }

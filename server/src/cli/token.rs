@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::Args;
 use verbatim_proto::{Claims, OrganizationId, Scopes, SessionId};
 
-use super::{exit, fail};
+use super::{exit, fail, say};
 use crate::{
     auth::local::LocalKey,
     clock::{Clock, SystemClock, unix_seconds},
@@ -56,10 +56,7 @@ pub(super) fn run(args: TokenArgs) -> ExitCode {
         })
     });
     match minted {
-        Ok(token) => {
-            println!("{token}");
-            ExitCode::SUCCESS
-        }
+        Ok(token) => say(&token),
         Err(error) => fail(error, exit::UNAVAILABLE),
     }
 }

@@ -98,7 +98,7 @@ pub enum ConfigError {
         cause: String,
     },
     /// A value is out of its bounds.
-    #[error("{setting}: {cause}")]
+    #[error("{setting} (VERBATIM_{}): {cause}", setting.trim_start_matches('-').replace('-', "_").to_uppercase())]
     Setting {
         /// The flag's name.
         setting: &'static str,
@@ -188,11 +188,28 @@ fn listen(text: &str) -> Result<SocketAddr, ConfigError> {
     use std::net::ToSocketAddrs;
     match text.to_socket_addrs().map(|mut addresses| addresses.next()) {
         Ok(Some(address)) => Ok(address),
-        _ => wrong("--listen", format!("{text:?} is not HOST:PORT such as {LISTEN_DEFAULT}; port 0 picks a free one")),
+        _ => wrong(
+            "--listen",
+            format!(
+                "{text:?} is not HOST:PORT, or the host has no address; give one such as {LISTEN_DEFAULT}, where port 0 picks a free one"
+            ),
+        ),
     }
 }
 
 fn log_filter(filter: String) -> Result<String, ConfigError> {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    // A lone word that is no level would be taken for the name of a module and silence everything else.
+    let is_word = !filter.contains(['=', ',', '[']);
+    if is_word && !LEVELS.contains(&filter.to_lowercase().as_str()) {
+        return wrong(
+            "--log",
+            format!(
+                "{filter:?} is no level; give one of {}, or a filter such as verbatim_server=debug",
+                LEVELS.join(", ")
+            ),
+        );
+    }
     match filter.parse::<tracing_subscriber::EnvFilter>() {
         Ok(_) => Ok(filter),
         Err(error) => wrong(

@@ -45,6 +45,8 @@ fn a_wrong_setting_names_itself() {
         ("drain_timeout = '2h'", "--drain-timeout"),
         ("body_timeout = 'soon'", "body_timeout"),
         ("log = 'verbatim=loud'", "--log"),
+        ("log = 'wran'", "VERBATIM_LOG"),
+        ("entry_bytes_max = 5.5", "16MiB"),
         ("trusted_keys = ['HS256=key']", "trusted_keys"),
         ("data_folder = 'x'", "data_folder"),
     ] {

@@ -32,7 +32,7 @@ impl FromStr for Seconds {
 
 /// A text, or a plain number of the unit.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a whole number, or a text with a unit such as \"16MiB\" or \"30s\"")]
 enum Written {
     Number(u64),
     Text(String),

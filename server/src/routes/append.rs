@@ -39,6 +39,10 @@ pub(super) async fn request(
     session: &SessionKey,
     body: &mut Incoming,
 ) -> Result<(AppendRequest, Option<String>), Problem> {
+    let encoding = call.headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes);
+    if encoding.is_some_and(|encoding| !encoding.eq_ignore_ascii_case(b"identity")) {
+        return Err(Problem::media_type("application/json` and no `Content-Encoding"));
+    }
     let (body, permit) = body::collect(body, call.service(), call.routes.limits.body_timeout).await?;
     let last_uuid = request::single_header(call.headers, names::LAST_UUID)?;
     let key = key(call.headers)?;

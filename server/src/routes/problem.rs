@@ -115,7 +115,7 @@ impl Problem {
             StoreError::Failing(_) => "the store is recovering from a failed write; wait and send again",
             StoreError::Reopening => "the store is being reopened; wait and send again",
             StoreError::Closed => "the server is shutting down; wait and send again",
-            StoreError::Damaged(_) | StoreError::Engine { .. } => {
+            StoreError::Damaged(_) | StoreError::Engine { .. } | StoreError::InUse => {
                 tracing::error!(%error, "a request failed");
                 "the server failed; send again, and tell the operator the request-id if it goes on"
             }

@@ -28,7 +28,7 @@ pub enum AppendRefused {
     Reused(Standing),
     /// `Last-Uuid` is not the head.
     #[error(
-        "Last-Uuid is not the head of the chain; adopt the head in x-last-uuid, or send none where there is none, and append again"
+        "Last-Uuid is not the head of the chain; send what x-last-uuid says as Last-Uuid, or no Last-Uuid where the answer has no x-last-uuid"
     )]
     Conflict(Standing),
     /// The session has ended.
@@ -199,6 +199,6 @@ pub fn store_code(error: &StoreError) -> ErrorCode {
         StoreError::Overloaded | StoreError::Failing(_) | StoreError::Reopening => ErrorCode::Overloaded,
         StoreError::Full => ErrorCode::StorageFull,
         StoreError::Closed => ErrorCode::ShuttingDown,
-        StoreError::Damaged(_) | StoreError::Engine { .. } => ErrorCode::Api,
+        StoreError::Damaged(_) | StoreError::Engine { .. } | StoreError::InUse => ErrorCode::Api,
     }
 }

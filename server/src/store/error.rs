@@ -18,6 +18,9 @@ pub enum StoreError {
     /// The store takes no more appends.
     #[error("the store is closed")]
     Closed,
+    /// Another process has the store open.
+    #[error("another process uses it; stop that one, or give another --data-dir")]
+    InUse,
     /// What is stored is not what was written.
     #[error("damaged data: {0}")]
     Damaged(String),

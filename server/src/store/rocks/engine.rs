@@ -28,8 +28,8 @@ pub(super) struct Engine {
 impl Engine {
     /// Opens the database in `folder`, making it where there is none. Refuses a format this program does not know.
     pub(super) fn open(folder: &Path, sizes: &Sizes) -> Result<Self, StoreError> {
-        let db = DB::open_cf_descriptors(&options::database(sizes), folder, options::families(sizes))
-            .map_err(StoreError::engine("open the store"))?;
+        let db =
+            DB::open_cf_descriptors(&options::database(sizes), folder, options::families(sizes)).map_err(open_error)?;
         let engine = Self { db };
         engine.check_format()?;
         Ok(engine)
@@ -211,4 +211,12 @@ impl Engine {
 fn head(uuid: Option<&str>) -> Result<Option<EntryUuid>, StoreError> {
     uuid.map(|uuid| uuid.parse().map_err(|_| StoreError::Damaged("an entry's uuid is out of form".to_owned())))
         .transpose()
+}
+
+/// RocksDB's words for a folder that another process holds are about a file of its own.
+fn open_error(error: rocksdb::Error) -> StoreError {
+    if error.to_string().contains("lock file") {
+        return StoreError::InUse;
+    }
+    StoreError::engine("open the store")(error)
 }
