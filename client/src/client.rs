@@ -55,8 +55,7 @@ impl Client {
         Reader::new(self.0.wire.clone(), session.clone(), credentials, self.0.limits)
     }
 
-    /// The organisation's sessions as resources. Takes access tokens:
-    /// [`TokenProvider::access_token`](crate::TokenProvider::access_token).
+    /// The organisation's sessions as resources. Takes access tokens: [`TokenProvider::access_token`].
     pub fn sessions(&self) -> Sessions {
         Sessions::new(self.0.wire.clone(), self.0.access.clone(), self.0.limits)
     }

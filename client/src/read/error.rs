@@ -28,7 +28,7 @@ pub enum ReadError {
     /// Report it: the server's pages do not advance, and would be read for ever.
     #[error("the server's cursor stopped advancing after {entries_read} entries; reading on would never end")]
     CursorStuck {
-        /// Entries that the stream had given.
+        /// Entries, or sessions of a list, that the stream had given.
         entries_read: u64,
     },
     /// Go on from the cursor with [`Reader::pages_from`](crate::Reader::pages_from) if you like: the bound set by

@@ -45,24 +45,24 @@ pub(in crate::cli) struct OneArgs {
 /// What to fork.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ForkArgs {
-    #[command(flatten)]
-    of: OneArgs,
     /// Id of the new session [default: one that is made up]
     #[arg(long, value_name = "ID")]
     id: Option<SessionId>,
     /// Last entry to share, by its uuid or as ~SEQ [default: all there are]
     #[arg(long, value_name = "EVENT_ID")]
     at: Option<String>,
+    #[command(flatten)]
+    of: OneArgs,
 }
 
 /// What to delete.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct RmArgs {
-    #[command(flatten)]
-    of: OneArgs,
     /// Leave the sessions of its sub-agents where they are
     #[arg(long)]
     keep_children: bool,
+    #[command(flatten)]
+    of: OneArgs,
 }
 
 pub(super) fn run(verb: SessionsVerb, runtime: &Runtime) -> Result<(), Fault> {

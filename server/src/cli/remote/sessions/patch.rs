@@ -13,8 +13,6 @@ use crate::cli::remote::Fault;
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("change").required(true).multiple(true))]
 pub(in crate::cli) struct PatchArgs {
-    #[command(flatten)]
-    of: OneArgs,
     /// Give it this title
     #[arg(long, value_name = "TEXT", group = "change")]
     title: Option<String>,
@@ -40,6 +38,8 @@ pub(in crate::cli) struct PatchArgs {
     /// Change it only if it is as `sessions show` printed it with this etag
     #[arg(long, value_name = "ETAG")]
     if_match: Option<String>,
+    #[command(flatten)]
+    of: OneArgs,
 }
 
 pub(super) fn run(args: &PatchArgs, runtime: &Runtime) -> Result<(), Fault> {
