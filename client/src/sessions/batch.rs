@@ -75,6 +75,11 @@ impl Batch {
         self
     }
 
+    /// The key by which its entries without uuid are recognised.
+    pub fn key(&self) -> &IdempotencyKey {
+        &self.key
+    }
+
     /// How many entries it has.
     pub fn entries(&self) -> usize {
         self.entries

@@ -31,7 +31,7 @@ async fn a_batch_is_sent_byte_for_byte_behind_the_head_that_there_is() {
         assert_eq!(request.body, "[{\"uuid\" : \"a\",\n \"n\":1e400},{\"x\":\"\\ud800\"}]");
         assert_eq!(request.header("idempotency-key"), sent[0].header("idempotency-key"));
     }
-    assert!(sent[0].header("idempotency-key").is_some());
+    assert_eq!(sent[0].header("idempotency-key"), Some(batch.key().as_str()));
 }
 
 #[tokio::test]

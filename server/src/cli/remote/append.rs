@@ -7,7 +7,7 @@ use std::{
 
 use clap::Args;
 use tokio::runtime::Runtime;
-use verbatim_client::{Batch, IdempotencyKey, SessionId, SessionWriter};
+use verbatim_client::{Batch, BatchError, IdempotencyKey, SessionId, SessionWriter};
 use verbatim_proto::Scope;
 
 use super::{Fault, RemoteArgs, connect::at_a_terminal, output};
@@ -75,8 +75,19 @@ fn append_batch(args: &AppendArgs, runtime: &Runtime) -> Result<(), Fault> {
     if let Some(key) = args.key {
         batch = batch.with_key(key);
     }
-    let receipt = runtime.block_on(client.sessions().append_batch(&args.session, &batch))?;
+    let appended = runtime.block_on(client.sessions().append_batch(&args.session, &batch));
+    let receipt = appended.map_err(|error| doubtful(error, &batch))?;
     output::json_line(&receipt, "the receipt")
+}
+
+/// Says how to settle a fate that is not known; with another key, entries without uuid could be stored twice.
+fn doubtful(error: BatchError, batch: &Batch) -> Fault {
+    let is_open = matches!(error, BatchError::OutcomeUnknown(_));
+    let mut fault = Fault::from(error);
+    if is_open {
+        fault.message.push_str(&format!("; append it again with --key {}", batch.key().as_str()));
+    }
+    fault
 }
 
 fn open(name: &str) -> Result<Box<dyn BufRead>, Fault> {
