@@ -69,6 +69,11 @@ pub(super) async fn fork(call: &Call<'_>, session: &str, body: &mut Incoming) ->
 pub(super) async fn delete(call: &Call<'_>, session: &str) -> Result<Response<Body>, Problem> {
     let session = session_key(call, Scope::Admin, session)?;
     let deleted = async {
+        if request::flag(call.query, "purge", false)? {
+            return Err(Problem::invalid(
+                "a session cannot be purged at once yet; leave purge out, and it goes into the bin",
+            ));
+        }
         let cascade = request::flag(call.query, "cascade", true)?;
         answer(call.service().delete_session(session.clone(), cascade).await?, StatusCode::OK)
     };

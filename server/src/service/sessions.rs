@@ -78,7 +78,7 @@ impl Service {
             let Some(found) = store.session(&session)?.filter(|found| found.snapshot.status != Status::Deleted) else {
                 return Ok(None);
             };
-            let forks = forks_of(store.as_ref(), &found)?;
+            let forks = forks_of(store.as_ref(), &session)?;
             let shown = portrait::of(store.as_ref(), &found)?;
             let session = sessions::Session { forks: Some(forks), ..shown };
             Ok::<_, StoreError>(Some(Shown { session, revision: found.history.revision, changed: false }))
@@ -229,14 +229,13 @@ impl Service {
     }
 }
 
-/// The sessions that were forked from this one itself and can be read. A fork of a fork may read from its chain as well.
-fn forks_of(store: &dyn Store, parent: &Session) -> Result<Vec<SessionId>, StoreError> {
+/// The sessions that were forked from this one and can be read.
+fn forks_of(store: &dyn Store, parent: &SessionKey) -> Result<Vec<SessionId>, StoreError> {
     let mut forks = Vec::new();
-    for fork in store.forks(&parent.snapshot)? {
-        let Some(fork) = store.session(&fork)? else { continue };
-        let from = fork.history.forked_from.as_ref().map(|from| &from.session_id);
-        if from == Some(&parent.id) && fork.snapshot.status != Status::Deleted {
-            forks.push(fork.id);
+    for id in store.forks(parent)? {
+        let fork = SessionKey { organization: parent.organization, session: id };
+        if store.snapshot(&fork)?.is_some_and(|fork| fork.status != Status::Deleted) {
+            forks.push(fork.session);
         }
     }
     Ok(forks)

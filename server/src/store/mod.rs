@@ -64,8 +64,8 @@ pub trait Store: Send + Sync + 'static {
     /// The sub-agents' sessions of a session. May block: call it on a blocking thread.
     fn children(&self, session: &SessionKey) -> Result<Vec<SessionId>, StoreError>;
 
-    /// The sessions that were forked from a chain and are not purged. May block: call it on a blocking thread.
-    fn forks(&self, snapshot: &Snapshot) -> Result<Vec<SessionKey>, StoreError>;
+    /// The sessions that were forked from a session. May block: call it on a blocking thread.
+    fn forks(&self, session: &SessionKey) -> Result<Vec<SessionId>, StoreError>;
 
     /// The chain as it stands, or none where there is no such session. May block: call it on a blocking thread.
     fn snapshot(&self, session: &SessionKey) -> Result<Option<Snapshot>, StoreError>;

@@ -37,7 +37,7 @@ use verbatim_proto::{EntryUuid, OrganizationId, SessionId};
 use self::{
     commit::Candidate,
     engine::Engine,
-    format::identity::Identity,
+    format::{identity::Identity, kin::Kinship},
     heal::Doubts,
     latch::Latch,
     slot::Slot,
@@ -143,12 +143,11 @@ impl Store for RocksStore {
     }
 
     fn children(&self, session: &SessionKey) -> Result<Vec<SessionId>, StoreError> {
-        self.slot.with(|engine| engine.children(session))
+        self.slot.with(|engine| engine.kin(Kinship::Child, session))
     }
 
-    fn forks(&self, snapshot: &Snapshot) -> Result<Vec<SessionKey>, StoreError> {
-        let forks = self.slot.with(|engine| engine.forks(snapshot.chain))?;
-        Ok(forks.into_iter().map(|(_, session)| session).collect())
+    fn forks(&self, session: &SessionKey) -> Result<Vec<SessionId>, StoreError> {
+        self.slot.with(|engine| engine.kin(Kinship::Fork, session))
     }
 
     fn snapshot(&self, session: &SessionKey) -> Result<Option<Snapshot>, StoreError> {

@@ -11,7 +11,8 @@ use super::{
     format::{
         ACTIVITY, KIN, META, SESSIONS,
         activity::{self, List, minute},
-        kin, meta, session,
+        kin::{self, Kinship},
+        meta, session,
     },
     options,
 };
@@ -56,26 +57,15 @@ impl Engine {
         })
     }
 
-    /// The sub-agents' sessions of a session.
-    pub(super) fn children(&self, session: &SessionKey) -> Result<Vec<SessionId>, StoreError> {
-        let prefix = kin::children_prefix(session);
-        let mut children = Vec::new();
+    /// The sessions that come from a session.
+    pub(super) fn kin(&self, kinship: Kinship, parent: &SessionKey) -> Result<Vec<SessionId>, StoreError> {
+        let prefix = kin::prefix(kinship, parent);
+        let mut found = Vec::new();
         self.each_from(KIN, &prefix, &prefix, |key, _| {
-            children.push(kin::decode_child(key, &prefix)?);
+            found.push(kin::decode_key(key, &prefix)?);
             Ok(ControlFlow::Continue(()))
         })?;
-        Ok(children)
-    }
-
-    /// The sessions that read entries of a chain which is not their own, each with the seq after the last of them.
-    pub(super) fn forks(&self, chain: u64) -> Result<Vec<(u64, SessionKey)>, StoreError> {
-        let prefix = kin::forks_prefix(chain);
-        let mut forks = Vec::new();
-        self.each_from(KIN, &prefix, &prefix, |_, value| {
-            forks.push(kin::decode_fork(value)?);
-            Ok(ControlFlow::Continue(()))
-        })?;
-        Ok(forks)
+        Ok(found)
     }
 
     /// Shows the keys that begin with `prefix`, from `start` on, until one breaks.
@@ -109,12 +99,14 @@ impl Engine {
         batch.put_cf(activity, listed_key(key, *after), []);
         if before.is_none() {
             batch.put_cf(self.family(META)?, meta::NEXT_CHAIN, next_chain.to_be_bytes());
-            if let Some(parent) = &said.properties.parent_session_id {
-                let parent = SessionKey { organization: key.organization, session: parent.clone() };
-                batch.put_cf(kin, kin::child_key(&parent, &key.session), []);
+            let parent = said.properties.parent_session_id.as_ref().map(|parent| (Kinship::Child, parent));
+            let origin = said.history.forked_from.as_ref().map(|from| (Kinship::Fork, &from.session_id));
+            for (kinship, from) in parent.into_iter().chain(origin) {
+                let from = SessionKey { organization: key.organization, session: from.clone() };
+                batch.put_cf(kin, kin::key(kinship, &from, &key.session), []);
             }
             for shared in head.lineage.segments() {
-                batch.put_cf(kin, kin::fork_key(shared.chain, head.chain), kin::encode_fork(shared.end, key));
+                batch.put_cf(kin, kin::reader_key(shared.chain, head.chain), kin::encode_reader(shared.end));
             }
         }
         self.db.write_opt(batch, &options::synced()).map_err(StoreError::of_write("write a session"))

@@ -60,11 +60,14 @@ fn lists_and_kin_are_stored_as_they_always_were() {
     assert_eq!(hex(&listed), format!("{}01fffffffffffffffe{}", "ab".repeat(16), hex(b"s-1")));
     assert_eq!(activity::decode_key(&listed).expect("decode"), (1, session.session.clone()));
     let child = SessionId::new("c").expect("id");
-    let key = kin::child_key(&session, &child);
+    let key = kin::key(kin::Kinship::Child, &session, &child);
     assert_eq!(hex(&key), format!("00{}{}00{}", "ab".repeat(16), hex(b"s-1"), hex(b"c")));
-    assert_eq!(kin::decode_child(&key, &kin::children_prefix(&session)).expect("decode"), child);
-    assert_eq!(hex(&kin::fork_key(1, 2)), "0100000000000000010000000000000002");
-    assert_eq!(kin::decode_fork(&kin::encode_fork(9, &session)).expect("decode"), (9, session));
+    let key = kin::key(kin::Kinship::Fork, &session, &child);
+    assert_eq!(hex(&key), format!("02{}{}00{}", "ab".repeat(16), hex(b"s-1"), hex(b"c")));
+    let prefix = kin::prefix(kin::Kinship::Fork, &session);
+    assert_eq!(kin::decode_key(&key, &prefix).expect("decode"), child);
+    assert_eq!(hex(&kin::reader_key(1, 2)), "0100000000000000010000000000000002");
+    assert_eq!(hex(&kin::encode_reader(9)), "0000000000000009");
 }
 
 #[test]
@@ -131,8 +134,7 @@ proptest! {
         let _ = entry::decode_key(&bytes);
         let _ = session::decode(&bytes);
         let _ = activity::decode_key(&bytes);
-        let _ = kin::decode_fork(&bytes);
-        let _ = kin::decode_child(&bytes, b"prefix");
+        let _ = kin::decode_key(&bytes, b"prefix");
         let _ = identity::decode(&bytes);
         let _ = meta::decode_format(&bytes);
         let _ = meta::decode_next_chain(&bytes);
