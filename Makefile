@@ -28,7 +28,7 @@ setup: ## install what a build needs and the machine lacks
 	@scripts/setup.sh
 
 .PHONY: build
-build: setup ## build target/release/verbatim (the first time compiles RocksDB: 12 minutes on 2 cores)
+build: setup ## build target/release/verbatim (the first time compiles RocksDB: a quarter of an hour on 2 cores)
 	@$(WITH_SETUP) cargo build --release --workspace
 
 .PHONY: run
