@@ -47,6 +47,28 @@ async fn two_folders_do_not_trust_each_other() {
     two.session("s").get("").bearer(&foreign).send().await.expect(401);
 }
 
+/// A new organisation would hide every session of the old one, a new key would void every token.
+#[tokio::test]
+async fn a_used_folder_that_lost_a_file_is_refused_until_it_is_back() {
+    let server = Server::start().await;
+    let session = server.session("s");
+    session.store(None, entry("a")).await;
+    let dir = server.data_dir().to_owned();
+    let mut setup = server.stop().await;
+    for name in ["organization", "signing.key"] {
+        let kept = fs::read(dir.join(name)).unwrap();
+        fs::remove_file(dir.join(name)).unwrap();
+        let refused = within("the server to give up", binary::finish(&mut setup.command(), b"")).await;
+        assert_ne!(refused.code, 0);
+        assert!(refused.stderr.contains(name) && refused.stderr.contains("backup"), "{}", refused.stderr);
+        assert!(!dir.join(name).exists(), "nothing is made in its place");
+        fs::write(dir.join(name), kept).unwrap();
+        let server = setup.start().await;
+        assert_eq!(session.at(server.address).ids().await, ["a"]);
+        setup = server.stop().await;
+    }
+}
+
 /// Two processes on one folder would each believe in heads of their own.
 #[tokio::test]
 async fn a_folder_in_use_is_refused() {
