@@ -16,6 +16,7 @@ pub mod json;
 pub mod limits;
 pub mod messages;
 pub mod names;
+pub mod organization;
 pub mod sessions;
 pub mod timestamp;
 

@@ -27,6 +27,22 @@ pub const LONG_POLL_SECONDS_MAX: u64 = 60;
 pub const SESSIONS_PAGE_DEFAULT: usize = 50;
 /// Most sessions on a page.
 pub const SESSIONS_PAGE_MAX: usize = 500;
+/// Sessions that one request may ask previews of.
+pub const PREVIEW_SESSIONS_MAX: usize = 64;
+/// Items of a preview that names no `limit`.
+pub const PREVIEW_ITEMS_DEFAULT: u64 = 1;
+/// Most items of a preview.
+pub const PREVIEW_ITEMS_MAX: u64 = 20;
+/// Characters of an item's text where a request names no `max_chars`.
+pub const PREVIEW_CHARS_DEFAULT: u64 = 200;
+/// Most characters of an item's text.
+pub const PREVIEW_CHARS_MAX: u64 = 4000;
+/// Entries of a session that are looked at for a preview, from the last.
+pub const PREVIEW_SCAN_ENTRIES_MAX: u64 = 200;
+/// Longest retention of an organisation, in days.
+pub const RETENTION_DAYS_MAX: u32 = 36_500;
+/// For how long the id of a purged session is refused, in days.
+pub const PURGED_ID_DAYS: u32 = 30;
 /// Longest project, subpath and title that a client gives, in characters.
 pub const LABEL_CHARS_MAX: usize = 256;
 /// Longest title that is taken from a transcript, in characters.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{Digest, EntryUuid, SessionId, Timestamp};
+use crate::{Digest, EntryUuid, SessionId, Timestamp, messages::ErrorDetail};
 
 /// Values by name: texts, numbers and booleans.
 pub type Metadata = BTreeMap<String, serde_json::Value>;
@@ -68,9 +68,112 @@ pub struct Session {
     /// Since when it is in the bin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
-    /// Until when it can be restored.
+    /// When it is purged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purge_at: Option<Timestamp>,
+    /// Whose chain it was, if a reset left it behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archived_from: Option<ArchivedFrom>,
+}
+
+/// Whose chain an archived session holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArchivedFrom {
+    /// The session that was reset.
+    pub session_id: SessionId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Answer to a reset: the session, empty now, and where its old chain is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ResetSession {
+    /// The session.
+    #[serde(flatten)]
+    pub session: Session,
+    /// The session that holds the old chain; null where there was none to keep.
+    pub archived_session_id: Option<SessionId>,
+}
+
+/// Answer to a purge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurgedSession {
+    /// The session that is no more.
+    pub id: SessionId,
+    /// Since when.
+    pub purged_at: Timestamp,
+    /// Until when its id is refused.
+    pub id_free_at: Timestamp,
+}
+
+/// Body of a request for previews.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PreviewSessions {
+    /// Which sessions, at most 64.
+    pub ids: Vec<SessionId>,
+    /// Items of each, 1 to 20; 1 where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+    /// Characters of each text, 1 to 4000; 200 where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_chars: Option<u64>,
+}
+
+/// Answer to a request for previews.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Previews {
+    /// One for each id, in the order of the request.
+    pub data: Vec<Preview>,
+}
+
+/// The last items of a session, or why there are none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Preview {
+    /// The session is there.
+    Found(FoundPreview),
+    /// It is not.
+    Missing {
+        /// Which.
+        id: SessionId,
+        /// Why.
+        error: ErrorDetail,
+    },
+}
+
+/// The last items of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundPreview {
+    /// Which session.
+    pub id: SessionId,
+    /// Its title.
+    pub title: Option<String>,
+    /// Its status.
+    pub status: Status,
+    /// Entries in its chain.
+    pub length: u64,
+    /// When its newest entry was stored.
+    pub last_entry_at: Option<Timestamp>,
+    /// Its last entries that have text, the oldest first.
+    pub items: Vec<PreviewItem>,
+}
+
+/// One entry of a preview.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreviewItem {
+    /// Its place in the chain, from 0.
+    pub seq: u64,
+    /// Its uuid, or `~SEQ` where it has none.
+    pub event_id: String,
+    /// Its `type`.
+    pub event_type: String,
+    /// When it was stored.
+    pub created_at: Timestamp,
+    /// Its text, on one line.
+    pub text: String,
+    /// Whether there is more of the text.
+    pub truncated: bool,
 }
 
 /// The compaction boundaries of a chain.

@@ -165,8 +165,8 @@ pub fn check(session: &Value) {
         assert!(members.contains_key(member), "{member} is missing, which is null where there is none: {session}");
     }
     for member in members.keys() {
-        let known =
-            MEMBERS.contains(&member.as_str()) || ["forks", "deleted_at", "purge_at"].contains(&member.as_str());
+        let known = MEMBERS.contains(&member.as_str())
+            || ["forks", "deleted_at", "purge_at", "archived_from", "archived_session_id"].contains(&member.as_str());
         assert!(known, "{member} is no member of a session: {session}");
     }
     let is_deleted = session["status"] == "deleted";
