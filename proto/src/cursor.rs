@@ -1,9 +1,14 @@
 //! The cursor: where a page left off. Opaque to clients, bound to one session, and to the one chain it was made on.
 
+mod changes;
 mod entries;
+mod expiring;
+mod sealed;
 mod sessions;
 
+pub use changes::{ChangesCursor, Scan};
 pub use entries::{EntriesCursor, Listing};
+pub use expiring::ExpiringCursor;
 pub use sessions::SessionsCursor;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};

@@ -4,7 +4,7 @@ mod text;
 
 use std::borrow::Cow;
 
-pub use text::{one_line, user_text};
+pub use text::{one_line, said_text, user_text};
 
 use crate::{
     ids::{EntryUuid, IdError},

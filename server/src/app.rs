@@ -109,6 +109,8 @@ impl App {
             let routes = Arc::clone(&routes);
             async move { routes.handle(request).await }
         };
+        let sweeper = Arc::clone(&service);
+        let sweeper = tokio::spawn(async move { sweeper.sweep(config.sweep_interval).await });
         let stop = async {
             stop.await;
             service.start_draining();
@@ -116,6 +118,9 @@ impl App {
         };
         if !transport::serve(listener, handle, limits, stop, config.drain_timeout).await {
             tracing::warn!("some requests were still under way when the time to drain was over");
+        }
+        if sweeper.await.is_err() {
+            tracing::error!("the search for what is to go had ended early");
         }
         if tokio::task::spawn_blocking(move || store.close()).await.is_err() {
             tracing::error!("the store was not closed cleanly; what was acknowledged is safe");

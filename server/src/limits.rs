@@ -10,6 +10,12 @@ pub const GROUP_APPENDS_MAX: usize = 1024;
 pub const GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Sessions whose state the writer keeps at hand.
 pub const HEADS_MAX: usize = 64 * 1024;
+/// Rows of garbage, or of uuids to be forgotten, that are worked off at a time.
+pub const COLLECT_BATCH_ROWS: usize = 1000;
+/// After how long what could not be taken off the disk is tried again.
+pub const COLLECT_RETRY_INTERVAL: Duration = Duration::from_secs(1);
+/// Purged chains that are remembered for readers on their way through one.
+pub const PURGED_CHAINS_MAX: usize = 64 * 1024;
 /// How often a store that failed to write looks whether it can heal.
 pub const HEAL_INTERVAL: Duration = Duration::from_millis(250);
 /// Bytes that a streamed answer is made of at a time; what one reader takes of memory is a few of these.
@@ -21,6 +27,12 @@ pub const SCAN_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Bytes that one read for a follower gives, passed by at most one entry; what a slow follower takes of memory is a few
 /// of these.
 pub const FOLLOWER_CHUNK_BYTES: usize = 64 * 1024;
+/// Sessions of which a follower of an organisation's changes is told what it has not yet taken.
+pub const FEED_SESSIONS_MAX: usize = 4096;
+/// Longest subject that the audit trail keeps, in characters; a longer one is cut.
+pub const SUBJECT_CHARS_MAX: usize = 256;
+/// Organisations whose usage the writer keeps at hand.
+pub const USAGES_MAX: usize = 4096;
 /// Reads for followers under way at once, so that an append to a session with thousands of them leaves threads for others.
 pub const FOLLOWER_READS_MAX: usize = 32;
 /// After this long without an entry a stream says that it is alive.
@@ -37,6 +49,12 @@ pub const EXPECTED_ECHO_BYTES_MAX: usize = 128;
 pub const LIST_SCAN_MAX: usize = 10_000;
 /// Entries looked at, from the first, for a text of the user's to be the title.
 pub const TITLE_SCAN_ENTRIES_MAX: u64 = 64;
+/// Bytes of a session's entries that are looked at for a preview, from the last, passed by at most one entry.
+pub const PREVIEW_SCAN_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Changes on a page, or in one piece of a stream of them.
+pub const CHANGES_CHUNK: usize = 500;
+/// Sessions that one look for what is due takes up at a time.
+pub const SWEEP_BATCH: usize = 100;
 /// Bytes read of a body whose request was refused without it, so that its sender gets to read why.
 pub const LINGER_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// How long that may take.

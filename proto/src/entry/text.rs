@@ -1,4 +1,4 @@
-//! The text that a person wrote, for a title.
+//! The text of an entry: what a person wrote first, for a title; what was said, for a preview.
 
 use serde::Deserialize;
 
@@ -13,9 +13,31 @@ pub fn user_text(payload: &[u8]) -> Option<String> {
     text.filter(|text| !text.trim().is_empty())
 }
 
+/// What was said in an entry: the texts of `message.content`, one a line, or else its `summary`. None where there is none.
+pub fn said_text(payload: &[u8]) -> Option<String> {
+    let entry: AnyEntry = serde_json::from_slice(payload).ok()?;
+    let text = match entry.message.map(|message| message.content) {
+        Some(Content::Text(text)) => Some(text),
+        Some(Content::Items(items)) => {
+            let texts = items.into_iter().filter(|item| item.kind == "text").filter_map(|item| item.text);
+            Some(texts.collect::<Vec<_>>().join("\n"))
+        }
+        None => entry.summary,
+    };
+    text.filter(|text| !text.trim().is_empty())
+}
+
 #[derive(Deserialize)]
 struct Entry {
     message: Message,
+}
+
+#[derive(Deserialize)]
+struct AnyEntry {
+    #[serde(default)]
+    message: Option<Message>,
+    #[serde(default)]
+    summary: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -58,5 +80,16 @@ mod tests {
             assert_eq!(user_text(none), None);
         }
         assert_eq!(one_line("äöü🦀x", 4), "äöü🦀");
+    }
+
+    #[test]
+    fn what_was_said_is_all_texts_or_the_summary() {
+        let both =
+            br#"{"message":{"content":[{"type":"text","text":"a"},{"type":"tool_use"},{"type":"text","text":"b"}]}}"#;
+        assert_eq!(said_text(both).as_deref(), Some("a\nb"));
+        assert_eq!(said_text(br#"{"type":"summary","summary":"short"}"#).as_deref(), Some("short"));
+        for none in [&b"{}"[..], b"[]", br#"{"message":{"content":[{"type":"tool_use"}]}}"#, br#"{"summary":" "}"#] {
+            assert_eq!(said_text(none), None);
+        }
     }
 }

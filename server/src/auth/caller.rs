@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use verbatim_proto::{Claims, OrganizationId, Scope, SessionId};
 
-use crate::store::SessionKey;
+use crate::store::{SessionKey, Subject};
 
 /// Who is calling.
 #[derive(Debug, Clone)]
@@ -39,6 +39,11 @@ impl Caller {
     /// Whose sessions the caller reaches.
     pub fn organization(&self) -> OrganizationId {
         self.claims.organization_uuid
+    }
+
+    /// Whom the token was made for, for the audit trail.
+    pub fn subject(&self) -> Subject {
+        self.claims.sub.as_deref().map(Into::into)
     }
 
     /// When the token expires, in seconds since 1970.

@@ -55,6 +55,9 @@ pub struct Layer {
     /// How long a deleted session can be restored [default: 7d]
     #[arg(long, env = "VERBATIM_BIN_RETENTION", value_name = "TIME", allow_hyphen_values = true)]
     pub bin_retention: Option<Seconds>,
+    /// How often to look for what is to go by itself [default: 30s]
+    #[arg(long, env = "VERBATIM_SWEEP_INTERVAL", value_name = "TIME", allow_hyphen_values = true)]
+    pub sweep_interval: Option<Seconds>,
     /// Required `iss` of tokens
     #[arg(long, env = "VERBATIM_TOKEN_ISSUER", value_name = "TEXT")]
     pub token_issuer: Option<String>,
@@ -102,6 +105,7 @@ impl Layer {
             write_timeout: self.write_timeout.or(below.write_timeout),
             drain_timeout: self.drain_timeout.or(below.drain_timeout),
             bin_retention: self.bin_retention.or(below.bin_retention),
+            sweep_interval: self.sweep_interval.or(below.sweep_interval),
             token_issuer: self.token_issuer.or(below.token_issuer),
             token_audience: self.token_audience.or(below.token_audience),
             token_leeway: self.token_leeway.or(below.token_leeway),

@@ -49,6 +49,8 @@ pub struct Config {
     pub drain_timeout: Duration,
     /// How long a deleted session can be restored.
     pub bin_retention: Duration,
+    /// How often to look for what is to go by itself.
+    pub sweep_interval: Duration,
     /// `iss` of every token.
     pub token_issuer: Option<String>,
     /// `aud` of every token.
@@ -145,6 +147,7 @@ impl Config {
             write_timeout: time("--write-timeout", set.write_timeout, 30)?,
             drain_timeout: time("--drain-timeout", set.drain_timeout, 8)?,
             bin_retention: set.bin_retention.map_or(BIN_RETENTION_DEFAULT, |time| time.0),
+            sweep_interval: time("--sweep-interval", set.sweep_interval, 30)?,
             token_issuer: set.token_issuer,
             token_audience: set.token_audience,
             token_leeway: set.token_leeway.map_or(Duration::ZERO, |leeway| leeway.0),

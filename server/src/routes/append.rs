@@ -8,24 +8,29 @@ use super::{Body, Call, Problem, body, json_body, request, set_head};
 use crate::{
     limits::EXPECTED_ECHO_BYTES_MAX,
     service::AppendRequest,
-    store::{Expected, SessionKey, Standing},
+    store::{Expected, SessionKey, Standing, Subject},
 };
 
 /// Checks in PROTOCOL.md's order: token, media type, size, form; the store checks the rest in one step.
 pub(super) async fn append(call: &Call<'_>, session: &str, body: &mut Incoming) -> Result<Response<Body>, Problem> {
     let caller = call.caller(Scope::Append, session).map_err(Problem::not_stored)?;
     let session = caller.session(request::session_id(session).map_err(Problem::not_stored)?);
-    match admitted(call, &session, body).await {
+    match admitted(call, &session, caller.subject(), body).await {
         Ok(response) => Ok(response),
         Err(problem) => Err(call.with_head(&session, problem.not_stored()).await),
     }
 }
 
-async fn admitted(call: &Call<'_>, session: &SessionKey, body: &mut Incoming) -> Result<Response<Body>, Problem> {
+async fn admitted(
+    call: &Call<'_>,
+    session: &SessionKey,
+    subject: Subject,
+    body: &mut Incoming,
+) -> Result<Response<Body>, Problem> {
     if media_type(call.headers) != "application/json" {
         return Err(Problem::media_type("application/json"));
     }
-    let (request, expected) = request(call, session, body).await?;
+    let (request, expected) = request(call, session, subject, body).await?;
     let appended = call.service().append(request).await;
     let (receipt, standing) = appended.map_err(|refused| Problem::of_append(&refused, expected))?;
     let body = serde_json::to_vec(&receipt).unwrap_or_default();
@@ -37,6 +42,7 @@ async fn admitted(call: &Call<'_>, session: &SessionKey, body: &mut Incoming) ->
 pub(super) async fn request(
     call: &Call<'_>,
     session: &SessionKey,
+    subject: Subject,
     body: &mut Incoming,
 ) -> Result<(AppendRequest, Option<String>), Problem> {
     let encoding = call.headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes);
@@ -46,7 +52,7 @@ pub(super) async fn request(
     let (body, permit) = body::collect(body, call.service(), call.routes.limits.body_timeout).await?;
     let last_uuid = request::single_header(call.headers, names::LAST_UUID)?;
     let key = key(call.headers)?;
-    let request = AppendRequest { session: session.clone(), expected: expected(last_uuid), key, body, permit };
+    let request = AppendRequest { session: session.clone(), expected: expected(last_uuid), key, body, subject, permit };
     Ok((request, last_uuid.map(echo)))
 }
 
@@ -67,7 +73,7 @@ fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
         .ok_or_else(|| Problem::invalid("Idempotency-Key is out of form; send 1 to 128 visible ASCII characters, once"))
 }
 
-fn expected(last_uuid: Option<&HeaderValue>) -> Expected {
+pub(super) fn expected(last_uuid: Option<&HeaderValue>) -> Expected {
     match last_uuid {
         None => Expected::NoHead,
         Some(value) => {
@@ -77,7 +83,7 @@ fn expected(last_uuid: Option<&HeaderValue>) -> Expected {
     }
 }
 
-fn echo(last_uuid: &HeaderValue) -> String {
+pub(super) fn echo(last_uuid: &HeaderValue) -> String {
     let bytes = last_uuid.as_bytes();
     String::from_utf8_lossy(&bytes[..bytes.len().min(EXPECTED_ECHO_BYTES_MAX)]).into_owned()
 }

@@ -99,6 +99,7 @@ mod tests {
 
     fn written(payload: &[u8], members: Members, line_ends: LineEnds) -> String {
         let shown = EntryRef {
+            is_redacted: false,
             seq: 7,
             created_at: Timestamp::from_micros(0),
             uuid: None,

@@ -5,9 +5,12 @@
 mod append;
 mod batch;
 mod body;
+mod changes;
 mod entries;
 mod envelope;
 mod health;
+mod lifecycle;
+mod organization;
 mod problem;
 mod request;
 mod sessions;
@@ -77,6 +80,8 @@ struct Call<'a> {
     routes: &'a Routes,
     /// What stands in the places of the path's pattern, in its form or not.
     places: matchit::Params<'a, 'a>,
+    /// The last part of the path: the session's name where the table has it in full.
+    named: &'a str,
     headers: &'a HeaderMap,
     query: Option<&'a str>,
 }
@@ -101,7 +106,9 @@ impl Routes {
                 None => Err(Problem::method_not_allowed(found.value.allow())),
                 Some(operation) => {
                     let (headers, query) = (&head.headers, head.uri.query());
-                    Call { routes: self, places: found.params, headers, query }.dispatch(operation, &mut body).await
+                    let named = head.uri.path().rsplit('/').next().unwrap_or_default();
+                    let call = Call { routes: self, places: found.params, named, headers, query };
+                    call.dispatch(operation, &mut body).await
                 }
             },
         };
@@ -128,7 +135,8 @@ impl Routes {
 
 impl Call<'_> {
     async fn dispatch(&self, operation: Operation, body: &mut Incoming) -> Result<Response<Body>, Problem> {
-        let session = self.places.get("session_id").unwrap_or_default();
+        let session = self.places.get("session_id").unwrap_or(self.named);
+        let event_id = self.places.get("event_id").unwrap_or_default();
         match operation {
             Operation::Health => Ok(health::health()),
             Operation::Ready => health::ready(self),
@@ -137,16 +145,24 @@ impl Call<'_> {
             Operation::ReadStanding => transcript::standing(self, session).await,
             Operation::TeleportPage => teleport::page(self, session).await,
             Operation::EntriesPage => entries::page(self, session).await,
-            Operation::OneEntry => entries::one(self, session, self.places.get("event_id").unwrap_or_default()).await,
+            Operation::OneEntry => entries::one(self, session, event_id).await,
             Operation::Stream => stream::follow(self, session).await,
             Operation::AppendBatch => batch::append_batch(self, session, body).await,
             Operation::CreateSession => sessions::create(self, body).await,
             Operation::ListSessions => sessions::list(self).await,
             Operation::ShowSession => sessions::show(self, session).await,
             Operation::PatchSession => sessions::patch(self, session, body).await,
-            Operation::DeleteSession => sessions::delete(self, session).await,
-            Operation::RestoreSession => sessions::restore(self, session).await,
+            Operation::DeleteSession => lifecycle::delete(self, session).await,
+            Operation::RestoreSession => lifecycle::restore(self, session).await,
             Operation::ForkSession => sessions::fork(self, session, body).await,
+            Operation::ResetSession => lifecycle::reset(self, session).await,
+            Operation::RedactEntry => lifecycle::redact(self, session, event_id).await,
+            Operation::PreviewSessions => sessions::previews(self, body).await,
+            Operation::Changes => changes::follow(self).await,
+            Operation::Usage => organization::usage(self).await,
+            Operation::ShowSettings => organization::settings(self).await,
+            Operation::PatchSettings => organization::patch_settings(self, body).await,
+            Operation::ListExpiring => organization::expiring(self).await,
         }
     }
 

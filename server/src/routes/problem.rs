@@ -106,6 +106,18 @@ impl Problem {
         problem
     }
 
+    /// A refused reset. A conflict says where the chain stands, as that of an append does.
+    pub(super) fn of_reset(refused: SessionRefused, expected: Option<String>) -> Self {
+        match &refused {
+            SessionRefused::Conflict(standing) => {
+                let conflict = ConflictDetail { expected, head: standing.head, length: standing.length };
+                let problem = Self::new(refused.code(), refused.to_string());
+                Self { conflict: Some(conflict), head: standing.head, ..problem }
+            }
+            _ => refused.into(),
+        }
+    }
+
     /// What a store could not do. Inner detail goes to the log and never to the caller.
     fn of_store(error: &StoreError) -> Self {
         let code = crate::service::store_code(error);
@@ -115,6 +127,7 @@ impl Problem {
             StoreError::Failing(_) => "the store is recovering from a failed write; wait and send again",
             StoreError::Reopening => "the store is being reopened; wait and send again",
             StoreError::Closed => "the server is shutting down; wait and send again",
+            StoreError::Purged => "the session was purged while it was read; there is nothing left of it",
             StoreError::Damaged(_) | StoreError::Engine { .. } | StoreError::InUse => {
                 tracing::error!(%error, "a request failed");
                 "the server failed; send again, and tell the operator the request-id if it goes on"
@@ -187,7 +200,8 @@ impl From<SessionRefused> for Problem {
 impl From<ReadRefused> for Problem {
     fn from(refused: ReadRefused) -> Self {
         match &refused {
-            ReadRefused::Store(error) => Self::of_store(error),
+            ReadRefused::Store(cause)
+            | ReadRefused::Change(AppendError::NotStored(cause) | AppendError::Unknown(cause)) => Self::of_store(cause),
             refused => Self::new(refused.code(), refused.to_string()),
         }
     }

@@ -1,18 +1,19 @@
-//! `/v1/sessions` and `/v1/sessions/{session_id}`: create, list, show, patch, fork, delete, restore.
+//! `/v1/sessions` and `/v1/sessions/{session_id}`: create, list, show, patch, fork, previews. How
+//! sessions go and come back is in `lifecycle`.
 
 use http::{HeaderValue, Response, StatusCode, header};
 use hyper::body::Incoming;
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use verbatim_proto::{
     Scope, SessionId,
     limits::{SESSION_BODY_BYTES_MAX, SESSIONS_PAGE_DEFAULT, SESSIONS_PAGE_MAX},
-    sessions::{CreateSession, ForkSession, PatchSession},
+    sessions::{CreateSession, ForkSession, PatchSession, PreviewSessions},
 };
 
 use super::{Body, Call, Problem, append, body, json_body, request, set_head};
 use crate::{
     auth::Caller,
-    service::{SessionFilter, Shown},
+    service::{By, SessionFilter, Shown},
     store::SessionKey,
 };
 
@@ -21,7 +22,7 @@ pub(super) async fn create(call: &Call<'_>, body: &mut Incoming) -> Result<Respo
     let caller = organization_caller(call, Scope::Append)?;
     let body: CreateSession = read(call, body).await?;
     let named = body.id.clone().map(|id| caller.session(id));
-    match (call.service().create_session(caller.organization(), body).await, named) {
+    match (call.service().create_session(caller.organization(), body, by(&caller)).await, named) {
         (Err(refused), Some(named)) => Err(call.with_head(&named, refused.into()).await),
         (created, _) => answer(created?, StatusCode::CREATED),
     }
@@ -34,7 +35,7 @@ pub(super) async fn list(call: &Call<'_>) -> Result<Response<Body>, Problem> {
     let cursor = request::parameter(call.query, "cursor")?.map(Into::into);
     let filter = filter(call.query)?;
     let page = call.service().list_sessions(caller.organization(), filter, limit, cursor).await?;
-    Ok(json_body(StatusCode::OK, Body::whole(serde_json::to_vec(&page).unwrap_or_default())))
+    Ok(json(&page))
 }
 
 /// `GET /v1/sessions/{session_id}`: the one route here that takes session tokens.
@@ -46,60 +47,57 @@ pub(super) async fn show(call: &Call<'_>, session: &str) -> Result<Response<Body
 
 /// `PATCH /v1/sessions/{session_id}`
 pub(super) async fn patch(call: &Call<'_>, session: &str, body: &mut Incoming) -> Result<Response<Body>, Problem> {
-    let session = session_key(call, Scope::Append, session)?;
+    let (session, by) = session_key(call, Scope::Append, session)?;
     let patched = async {
         let if_revision = if_revision(call)?;
         let body: PatchSession = read(call, body).await?;
-        answer(call.service().patch_session(session.clone(), if_revision, body).await?, StatusCode::OK)
+        answer(call.service().patch_session(session.clone(), if_revision, body, by).await?, StatusCode::OK)
     };
     about(call, &session, patched).await
 }
 
 /// `POST /v1/sessions/{session_id}/fork`
 pub(super) async fn fork(call: &Call<'_>, session: &str, body: &mut Incoming) -> Result<Response<Body>, Problem> {
-    let session = session_key(call, Scope::Append, session)?;
+    let (session, by) = session_key(call, Scope::Append, session)?;
     let forked = async {
         let body: ForkSession = read(call, body).await?;
-        answer(call.service().fork_session(session.clone(), body).await?, StatusCode::CREATED)
+        answer(call.service().fork_session(session.clone(), body, by).await?, StatusCode::CREATED)
     };
     about(call, &session, forked).await
 }
 
-/// `DELETE /v1/sessions/{session_id}`
-pub(super) async fn delete(call: &Call<'_>, session: &str) -> Result<Response<Body>, Problem> {
-    let session = session_key(call, Scope::Admin, session)?;
-    let deleted = async {
-        if request::flag(call.query, "purge", false)? {
-            return Err(Problem::invalid(
-                "a session cannot be purged at once yet; leave purge out, and it goes into the bin",
-            ));
-        }
-        let cascade = request::flag(call.query, "cascade", true)?;
-        answer(call.service().delete_session(session.clone(), cascade).await?, StatusCode::OK)
-    };
-    about(call, &session, deleted).await
+/// `POST /v1/sessions/previews`
+pub(super) async fn previews(call: &Call<'_>, body: &mut Incoming) -> Result<Response<Body>, Problem> {
+    let caller = organization_caller(call, Scope::Read)?;
+    let body: PreviewSessions = read(call, body).await?;
+    let previews = call.service().previews(caller.organization(), body).await?;
+    Ok(json(&previews))
 }
 
-/// `POST /v1/sessions/{session_id}/restore`
-pub(super) async fn restore(call: &Call<'_>, session: &str) -> Result<Response<Body>, Problem> {
-    let session = session_key(call, Scope::Admin, session)?;
-    answer(call.service().restore_session(session).await?, StatusCode::OK)
+/// An answer that shows a value.
+pub(super) fn json(value: &impl Serialize) -> Response<Body> {
+    json_body(StatusCode::OK, Body::whole(serde_json::to_vec(value).unwrap_or_default()))
 }
 
-fn organization_caller(call: &Call<'_>, scope: Scope) -> Result<Caller, Problem> {
+/// A change that this caller asks for.
+pub(super) fn by(caller: &Caller) -> By {
+    By { subject: caller.subject(), ..By::default() }
+}
+
+pub(super) fn organization_caller(call: &Call<'_>, scope: Scope) -> Result<Caller, Problem> {
     let caller = call.authenticated()?;
     caller.with_access_token()?;
     caller.may_somewhere(scope)?;
     Ok(caller)
 }
 
-fn session_key(call: &Call<'_>, scope: Scope, session: &str) -> Result<SessionKey, Problem> {
+pub(super) fn session_key(call: &Call<'_>, scope: Scope, session: &str) -> Result<(SessionKey, By), Problem> {
     let caller = organization_caller(call, scope)?;
-    Ok(caller.session(request::session_id(session)?))
+    Ok((caller.session(request::session_id(session)?), by(&caller)))
 }
 
 /// The answer to a request about a session. A refusal names the session's head, as every answer does.
-async fn about(
+pub(super) async fn about(
     call: &Call<'_>,
     session: &SessionKey,
     answer: impl Future<Output = Result<Response<Body>, Problem>>,
@@ -111,7 +109,7 @@ async fn about(
 }
 
 /// Reads a small JSON object; an empty body is an empty one.
-async fn read<T: DeserializeOwned + Default>(call: &Call<'_>, body: &mut Incoming) -> Result<T, Problem> {
+pub(super) async fn read<T: DeserializeOwned + Default>(call: &Call<'_>, body: &mut Incoming) -> Result<T, Problem> {
     let (bytes, _permit) =
         body::collect_at_most(body, SESSION_BODY_BYTES_MAX, call.service(), call.routes.limits.body_timeout).await?;
     if bytes.is_empty() {
@@ -157,10 +155,16 @@ fn filter(query: Option<&str>) -> Result<SessionFilter, Problem> {
     Ok(SessionFilter { project: text("project")?, parent, status, updated_after, metadata, title: text("title")? })
 }
 
-fn answer(shown: Shown, if_changed: StatusCode) -> Result<Response<Body>, Problem> {
+pub(super) fn answer(shown: Shown, if_changed: StatusCode) -> Result<Response<Body>, Problem> {
+    let body = serde_json::to_vec(&shown.session).unwrap_or_default();
+    Ok(answer_with(&shown, if_changed, body))
+}
+
+/// The answer about a session with a body that shows it.
+pub(super) fn answer_with(shown: &Shown, if_changed: StatusCode, body: Vec<u8>) -> Response<Body> {
     let Shown { session, revision, changed } = shown;
-    let status = if changed { if_changed } else { StatusCode::OK };
-    let mut response = json_body(status, Body::whole(serde_json::to_vec(&session).unwrap_or_default()));
+    let status = if *changed { if_changed } else { StatusCode::OK };
+    let mut response = json_body(status, Body::whole(body));
     let headers = response.headers_mut();
     if let Ok(tag) = HeaderValue::from_str(&format!("\"{revision}.{}\"", session.length)) {
         headers.insert(header::ETAG, tag);
@@ -171,5 +175,5 @@ fn answer(shown: Shown, if_changed: StatusCode) -> Result<Response<Body>, Proble
         headers.insert(header::LOCATION, location);
     }
     set_head(headers, session.head.as_ref());
-    Ok(response)
+    response
 }

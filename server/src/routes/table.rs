@@ -39,6 +39,22 @@ pub(super) enum Operation {
     RestoreSession,
     /// Fork a session.
     ForkSession,
+    /// Begin a new chain.
+    ResetSession,
+    /// Take an entry's content away.
+    RedactEntry,
+    /// The last lines of many sessions.
+    PreviewSessions,
+    /// What happens to the organisation's sessions.
+    Changes,
+    /// How much the organisation keeps.
+    Usage,
+    /// What is set for the organisation.
+    ShowSettings,
+    /// Set it.
+    PatchSettings,
+    /// What will go.
+    ListExpiring,
 }
 
 /// Every route. A `GET` answers `HEAD` as well, unless the table says otherwise.
@@ -55,6 +71,16 @@ const ROUTES: &[(&str, &[(Method, Operation)])] = &[
     ),
     ("/v1/code/sessions/{session_id}/teleport-events", &[(Method::GET, Operation::TeleportPage)]),
     ("/v1/sessions", &[(Method::GET, Operation::ListSessions), (Method::POST, Operation::CreateSession)]),
+    // A session may have this name too.
+    (
+        "/v1/sessions/previews",
+        &[
+            (Method::POST, Operation::PreviewSessions),
+            (Method::GET, Operation::ShowSession),
+            (Method::PATCH, Operation::PatchSession),
+            (Method::DELETE, Operation::DeleteSession),
+        ],
+    ),
     (
         "/v1/sessions/{session_id}",
         &[
@@ -65,12 +91,20 @@ const ROUTES: &[(&str, &[(Method, Operation)])] = &[
     ),
     ("/v1/sessions/{session_id}/restore", &[(Method::POST, Operation::RestoreSession)]),
     ("/v1/sessions/{session_id}/fork", &[(Method::POST, Operation::ForkSession)]),
+    ("/v1/sessions/{session_id}/reset", &[(Method::POST, Operation::ResetSession)]),
     (
         "/v1/sessions/{session_id}/entries",
         &[(Method::POST, Operation::AppendBatch), (Method::GET, Operation::EntriesPage)],
     ),
-    ("/v1/sessions/{session_id}/entries/{event_id}", &[(Method::GET, Operation::OneEntry)]),
+    (
+        "/v1/sessions/{session_id}/entries/{event_id}",
+        &[(Method::GET, Operation::OneEntry), (Method::DELETE, Operation::RedactEntry)],
+    ),
     ("/v1/sessions/{session_id}/stream", &[(Method::GET, Operation::Stream)]),
+    ("/v1/organization/changes", &[(Method::GET, Operation::Changes)]),
+    ("/v1/organization/usage", &[(Method::GET, Operation::Usage)]),
+    ("/v1/organization/settings", &[(Method::GET, Operation::ShowSettings), (Method::PATCH, Operation::PatchSettings)]),
+    ("/v1/organization/expiring", &[(Method::GET, Operation::ListExpiring)]),
 ];
 
 /// The table, ready to be asked.

@@ -18,7 +18,7 @@ use crate::{
     limits::INLINE_PARSE_BYTES_MAX,
     store::{
         Append, Appended, EntryRef, Expected, NewEntry, Order, Permit, Refusal, SessionKey, Snapshot, Standing, Store,
-        StoreError,
+        StoreError, Subject,
     },
 };
 
@@ -33,6 +33,8 @@ pub struct AppendRequest {
     pub key: Option<IdempotencyKey>,
     /// The entries, as they came.
     pub body: Bytes,
+    /// Who asks for it.
+    pub subject: Subject,
     /// The share of the budget that the body was admitted with.
     pub permit: Permit,
 }
@@ -54,10 +56,10 @@ impl Service {
     /// Appends one entry (PROTOCOL.md, append). Gives a receipt, and where the chain stands, only once the entry would
     /// survive loss of power.
     pub async fn append(&self, request: AppendRequest) -> Result<(AppendReceipt, Standing), AppendRefused> {
-        let AppendRequest { session, expected, key, body, permit } = request;
+        let AppendRequest { session, expected, key, body, subject, permit } = request;
         let entry = check(body, key).await?;
         let uuid = entry.uuid;
-        let landed = self.land(session, expected, vec![entry], permit).await?;
+        let landed = self.land(session, expected, vec![entry], subject, permit).await?;
         let status = if landed.already == 0 { AppendStatus::Stored } else { AppendStatus::AlreadyStored };
         let seq = landed.seqs.first().copied().unwrap_or_default();
         Ok((AppendReceipt { status, uuid, seq, created_at: landed.created_at }, landed.standing))
@@ -70,6 +72,7 @@ impl Service {
         session: SessionKey,
         expected: Expected,
         entries: Vec<NewEntry>,
+        subject: Subject,
         permit: Permit,
     ) -> Result<Landed, AppendRefused> {
         let (entries, permit) = (Arc::new(entries), Arc::new(permit));
@@ -80,6 +83,7 @@ impl Service {
                 expected,
                 entries: Arc::clone(&entries),
                 compared,
+                subject: subject.clone(),
                 permit: Arc::clone(&permit),
             };
             match self.store.append(append).await? {
@@ -138,8 +142,9 @@ fn same_at(
 ) -> Result<Option<Timestamp>, StoreError> {
     let mut found = None;
     let mut compare = |stored: &EntryRef<'_>| {
-        let same =
-            *stored.payload_hash == entry.payload_hash || json::equal(stored.payload, &entry.payload, ENTRY_DEPTH_MAX);
+        // Of a redacted entry the hash alone is left to compare.
+        let same = *stored.payload_hash == entry.payload_hash
+            || !stored.is_redacted && json::equal(stored.payload, &entry.payload, ENTRY_DEPTH_MAX);
         found = Some(same.then_some(stored.created_at));
         ControlFlow::Break(())
     };

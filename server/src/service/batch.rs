@@ -32,10 +32,10 @@ impl Service {
         request: AppendRequest,
         form: BatchForm,
     ) -> Result<(BatchReceipt, Standing), AppendRefused> {
-        let AppendRequest { session, expected, key, body, permit } = request;
+        let AppendRequest { session, expected, key, body, subject, permit } = request;
         let entries = off_runtime(body.len(), move || read(&body, form, key.as_ref())).await?;
         let uuids: Vec<_> = entries.iter().map(|entry| entry.uuid).collect();
-        let landed = self.land(session, expected, entries, permit).await?;
+        let landed = self.land(session, expected, entries, subject, permit).await?;
 
         let status_of = |index| if index < landed.already { AppendStatus::AlreadyStored } else { AppendStatus::Stored };
         let results = uuids.into_iter().zip(&landed.seqs).enumerate();

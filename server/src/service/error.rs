@@ -127,6 +127,9 @@ pub enum ReadRefused {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The store gave no answer to a change of what was read.
+    #[error(transparent)]
+    Change(AppendError),
 }
 
 impl ReadRefused {
@@ -137,6 +140,7 @@ impl ReadRefused {
             Self::NoSuchBound { .. } | Self::NoSuchBoundary { .. } => ErrorCode::InvalidRequest,
             Self::ChainGone => ErrorCode::CursorGone,
             Self::Store(cause) => store_code(cause),
+            Self::Change(AppendError::NotStored(cause) | AppendError::Unknown(cause)) => store_code(cause),
         }
     }
 }
@@ -159,6 +163,11 @@ pub enum SessionRefused {
     /// The session's status does not allow it.
     #[error("the session is {}; what is ended or deleted does not become active again by this request", status_name(*.0))]
     Forbidden(Status, Standing),
+    /// `Last-Uuid` is not the head.
+    #[error(
+        "Last-Uuid is not the head of the chain; send what x-last-uuid says as Last-Uuid, or no Last-Uuid where the answer has no x-last-uuid"
+    )]
+    Conflict(Standing),
     /// The store gave no answer.
     #[error(transparent)]
     Store(#[from] AppendError),
@@ -173,6 +182,7 @@ impl SessionRefused {
             Self::Exists => ErrorCode::SessionExists,
             Self::RevisionPassed(_) => ErrorCode::PreconditionFailed,
             Self::Forbidden(..) => ErrorCode::SessionEnded,
+            Self::Conflict(_) => ErrorCode::Conflict,
             Self::Store(AppendError::NotStored(cause) | AppendError::Unknown(cause)) => store_code(cause),
         }
     }
@@ -199,6 +209,7 @@ pub fn store_code(error: &StoreError) -> ErrorCode {
         StoreError::Overloaded | StoreError::Failing(_) | StoreError::Reopening => ErrorCode::Overloaded,
         StoreError::Full => ErrorCode::StorageFull,
         StoreError::Closed => ErrorCode::ShuttingDown,
+        StoreError::Purged => ErrorCode::NotFound,
         StoreError::Damaged(_) | StoreError::Engine { .. } | StoreError::InUse => ErrorCode::Api,
     }
 }

@@ -140,7 +140,7 @@ impl Follower {
                     return News::Entries(encoded.into());
                 }
                 Ok(Found::NothingYet) => self.behind = false,
-                Ok(Found::NothingMore) => return News::Finished,
+                Ok(Found::NothingMore) | Err(StoreError::Purged) => return News::Finished,
                 Err(error) => {
                     tracing::warn!(%error, "a follower was sent away; it can come back where it stood");
                     return News::Interrupted;
@@ -181,7 +181,7 @@ impl Followed {
 }
 
 /// Waits until the server drains.
-async fn drained(draining: &mut watch::Receiver<bool>) {
+pub(super) async fn drained(draining: &mut watch::Receiver<bool>) {
     // An error would mean that the service is gone, which is the end as well.
     let _ = draining.wait_for(|draining| *draining).await;
 }

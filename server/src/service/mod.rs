@@ -4,11 +4,17 @@
 mod append;
 mod batch;
 mod error;
+mod feed;
 mod follow;
+mod lifecycle;
+mod list;
+mod organization;
 mod place;
 mod portrait;
+mod preview;
 mod read;
 mod sessions;
+mod sweep;
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,10 +23,12 @@ use tokio::sync::{Semaphore, watch};
 pub use append::AppendRequest;
 pub use batch::BatchForm;
 pub use error::{AppendRefused, BatchEntryError, ReadRefused, SessionRefused, store_code};
+pub use feed::{ChangesFeed, Told};
 pub use follow::{Follower, News};
+pub use list::SessionFilter;
 pub use place::{Begin, Bounds};
 pub use read::{Encode, Streamed};
-pub use sessions::{SessionFilter, Shown};
+pub use sessions::{By, Shown};
 
 use crate::{
     clock::Clock,

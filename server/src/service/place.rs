@@ -103,7 +103,7 @@ fn boundary(store: &dyn Store, snapshot: &Snapshot, number: u32) -> Result<u64, 
     Ok(first_where(store, snapshot, |entry| entry.boundary_count >= number)?)
 }
 
-fn seq_of(store: &dyn Store, snapshot: &Snapshot, id: EventId) -> Result<Option<u64>, StoreError> {
+pub(super) fn seq_of(store: &dyn Store, snapshot: &Snapshot, id: EventId) -> Result<Option<u64>, StoreError> {
     match id {
         EventId::Uuid(uuid) => store.seq_of(snapshot, &uuid),
         EventId::Seq(seq) => Ok(Some(seq).filter(|seq| *seq < snapshot.length)),
@@ -111,7 +111,7 @@ fn seq_of(store: &dyn Store, snapshot: &Snapshot, id: EventId) -> Result<Option<
 }
 
 /// What `read` makes of one entry that must be there.
-fn entry_at<T>(
+pub(super) fn entry_at<T>(
     store: &dyn Store,
     snapshot: &Snapshot,
     seq: u64,

@@ -57,6 +57,6 @@ pub(super) fn of(store: &dyn Store, session: &Session) -> Result<sessions::Sessi
         expires_at,
         deleted_at: history.deleted.as_ref().map(|deleted| deleted.at),
         purge_at: history.deleted.as_ref().map(|deleted| deleted.purge_at),
-        archived_from: None,
+        archived_from: history.archived_from.clone(),
     })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use verbatim_proto::{EntryUuid, IdempotencyKey, Timestamp, digest::PayloadHash};
 
-use super::{Permit, SessionKey, Snapshot};
+use super::{Permit, SessionKey, Snapshot, Subject};
 
 /// An entry that the service has checked and wants appended.
 #[derive(Debug, Clone)]
@@ -57,6 +57,8 @@ pub struct Append {
     pub entries: Arc<Vec<NewEntry>>,
     /// How many of the entries, from the first, the caller knows to stand in the chain with the same content.
     pub compared: usize,
+    /// Who asks for it, for the audit trail, where the session is new.
+    pub subject: Subject,
     /// The share of the budget, held until the answer.
     pub permit: Arc<Permit>,
 }

@@ -21,6 +21,9 @@ pub enum StoreError {
     /// Another process has the store open.
     #[error("another process uses it; stop that one, or give another --data-dir")]
     InUse,
+    /// The chain was purged while it was read.
+    #[error("the session was purged while it was read")]
+    Purged,
     /// What is stored is not what was written.
     #[error("damaged data: {0}")]
     Damaged(String),

@@ -11,7 +11,9 @@
 mod budget;
 mod command;
 mod error;
+mod feeds;
 mod lineage;
+mod organization;
 pub mod rocks;
 mod session;
 mod snapshot;
@@ -26,14 +28,21 @@ use std::{
 };
 
 use async_trait::async_trait;
-use verbatim_proto::{EntryUuid, OrganizationId, SessionId};
+use verbatim_proto::{
+    EntryUuid, OrganizationId, SessionId, Timestamp,
+    organization::{self as wire, Settings},
+};
 
 pub use budget::{Budget, Overloaded, Permit};
 pub use command::{Append, Appended, Expected, NewEntry, Refusal, Standing};
 pub use error::{AppendError, StoreError};
+pub use feeds::{Feed, Feeds, News};
 pub use lineage::{Lineage, Segment};
+pub use organization::{Usage, day_of};
 pub use rocks::List;
-pub use session::{Change, Changed, Deleted, History, Patch, Properties, Session, What};
+pub use session::{
+    Change, Changed, Deleted, Due, History, OnlyIf, Patch, Properties, Purged, Reset, Session, Subject, What, Whereto,
+};
 pub use snapshot::{EntryRef, Order, SessionKey, SessionStatus, Snapshot};
 pub use tails::{Tail, Tails};
 
@@ -83,8 +92,53 @@ pub trait Store: Send + Sync + 'static {
     /// The seq of the snapshot's entry with this uuid. May block: call it on a blocking thread.
     fn seq_of(&self, snapshot: &Snapshot, uuid: &EntryUuid) -> Result<Option<u64>, StoreError>;
 
+    /// Shows the organisation's sessions to `visit` until it breaks, those that grew last last, from the one `after` this
+    /// minute and id on. May block: call it on a blocking thread.
+    fn list_oldest_first(
+        &self,
+        organization: &OrganizationId,
+        after: (u64, Option<&SessionId>),
+        visit: &mut dyn FnMut(u64, Session) -> ControlFlow<()>,
+    ) -> Result<(), StoreError>;
+
+    /// Shows what happened to the organisation's sessions, appends aside, to `visit` until it breaks: in order, each with
+    /// its number, from the number `from` on. May block: call it on a blocking thread.
+    fn changes(
+        &self,
+        organization: &OrganizationId,
+        from: u64,
+        visit: &mut dyn FnMut(u64, wire::Change) -> ControlFlow<()>,
+    ) -> Result<(), StoreError>;
+
+    /// The number that the next change gets, and a time: every append that was stamped before it can be read.
+    fn now(&self) -> (u64, Timestamp);
+
+    /// How much the organisation keeps. May block: call it on a blocking thread.
+    fn usage(&self, organization: &OrganizationId) -> Result<Usage, StoreError>;
+
+    /// What is set for the organisation. May block: call it on a blocking thread.
+    fn settings(&self, organization: &OrganizationId) -> Result<Settings, StoreError>;
+
+    /// Sets it, and returns once it would survive loss of power. May block: call it on a blocking thread.
+    fn set_settings(&self, organization: &OrganizationId, settings: &Settings) -> Result<(), StoreError>;
+
+    /// Shows what goes by itself, the next first, from behind `after` on, to `visit` until it breaks. May block: call it on
+    /// a blocking thread.
+    fn due(
+        &self,
+        organization: &OrganizationId,
+        after: Option<&Due>,
+        visit: &mut dyn FnMut(Due) -> ControlFlow<()>,
+    ) -> Result<(), StoreError>;
+
+    /// Every organisation that ever stored anything. May block: call it on a blocking thread.
+    fn organizations(&self) -> Result<Vec<OrganizationId>, StoreError>;
+
     /// Who waits for sessions to grow.
     fn tails(&self) -> &Arc<Tails>;
+
+    /// Who waits for changes of an organisation's sessions.
+    fn feeds(&self) -> &Arc<Feeds>;
 
     /// Whether appends are taken now; else why not.
     fn ready(&self) -> Result<(), StoreError>;

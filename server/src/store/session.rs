@@ -1,12 +1,14 @@
 //! What is true of a session beside its entries, and how it may be changed.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use verbatim_proto::{
-    SessionId, Timestamp,
-    sessions::{ForkedFrom, Metadata},
+    EntryUuid, SessionId, Timestamp,
+    organization::Cause,
+    sessions::{ArchivedFrom, ForkedFrom, Metadata},
 };
 
-use super::{SessionKey, SessionStatus, Snapshot, Standing};
+use super::{Expected, SessionKey, SessionStatus, Snapshot, Standing};
 
 /// A session: what was said of it, and where its chain stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +62,33 @@ pub struct History {
     /// Since when it is in the bin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted: Option<Deleted>,
+    /// Whose chain it holds, if a reset left it behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archived_from: Option<ArchivedFrom>,
+    /// The last reset, so that the same one is recognised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reset: Option<Reset>,
+    /// Since when it is no more. Nothing else is kept of it then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purged: Option<Purged>,
+}
+
+/// A session that began a new chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reset {
+    /// The head of the old chain.
+    pub head: Option<EntryUuid>,
+    /// The session that holds it.
+    pub archive: SessionId,
+}
+
+/// A session that is no more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Purged {
+    /// Since when.
+    pub at: Timestamp,
+    /// When its id is free again.
+    pub forget_at: Timestamp,
 }
 
 /// A session in the bin.
@@ -83,6 +112,68 @@ pub struct Change {
     pub session: SessionKey,
     /// What is to change.
     pub what: What,
+    /// Who asks for it.
+    pub subject: Subject,
+    /// Why.
+    pub cause: Cause,
+    /// Whether it is still to be done, once it is its turn.
+    pub only_if: OnlyIf,
+}
+
+/// Whom a change is put down to in the audit trail: the `sub` of a token. None where it has none, and for the server itself.
+pub type Subject = Option<Box<str>>;
+
+/// On what a change rests that the server makes by itself. Where that does not hold, nothing is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnlyIf {
+    /// On nothing.
+    #[default]
+    Always,
+    /// Its `expires_at` has passed.
+    Expired,
+    /// It has neither grown nor been changed since.
+    IdleSince(Timestamp),
+    /// Its time in the bin is over.
+    BinIsOver,
+    /// Its id is free again.
+    IdIsFree,
+}
+
+impl OnlyIf {
+    /// Whether it holds for a session at a time.
+    pub fn holds(self, session: &Session, now: Timestamp) -> bool {
+        let History { updated_at, deleted, purged, .. } = &session.history;
+        let live = deleted.is_none() && purged.is_none();
+        match self {
+            Self::Always => true,
+            Self::Expired => live && session.properties.expires_at.is_some_and(|at| at <= now),
+            Self::IdleSince(time) => live && session.snapshot.last_at.max(*updated_at) <= time,
+            Self::BinIsOver => deleted.as_ref().is_some_and(|deleted| deleted.purge_at <= now),
+            Self::IdIsFree => purged.as_ref().is_some_and(|purged| purged.forget_at <= now),
+        }
+    }
+}
+
+/// What goes by itself, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// Which session.
+    pub session: SessionId,
+    /// When.
+    pub at: Timestamp,
+    /// Whereto.
+    pub whereto: Whereto,
+}
+
+/// Whereto a session goes by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Whereto {
+    /// Into the bin.
+    Bin,
+    /// Away for good.
+    Purged,
+    /// It is gone, and its id is free again.
+    Forgotten,
 }
 
 /// What is to change.
@@ -104,10 +195,26 @@ pub enum What {
         /// How many entries it shares, and the event id of the last of them as the caller named it; none for all.
         at: Option<(u64, String)>,
     },
+    /// Redact one of its entries.
+    Redact {
+        /// The number of the chain that the caller has read.
+        chain: u64,
+        /// The entry's place in it.
+        seq: u64,
+        /// What takes the place of its payload.
+        stub: Bytes,
+    },
+    /// Begin a new chain.
+    Reset {
+        /// The head the caller believes in.
+        expected: Expected,
+        /// The id of the session that the old chain goes to.
+        archive: SessionId,
+    },
     /// Put it into the bin.
     Delete {
-        /// When it is to be purged.
-        purge_at: Timestamp,
+        /// How long it can be restored, in microseconds.
+        keep_micros: i64,
         /// The session whose deletion takes it along.
         with: Option<SessionId>,
     },
@@ -116,6 +223,10 @@ pub enum What {
         /// Only if the deletion of this session took it there.
         with: Option<SessionId>,
     },
+    /// Take it and its entries away for good, in the bin or not.
+    Purge,
+    /// Free the id of one that was purged.
+    Forget,
 }
 
 /// New values; what is none stays as it is.
@@ -148,4 +259,6 @@ pub enum Changed {
     RevisionPassed(Session),
     /// The session's status does not allow it.
     Forbidden(SessionStatus, Standing),
+    /// The caller's head is not the chain's.
+    Conflict(Standing),
 }

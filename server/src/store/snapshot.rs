@@ -70,8 +70,10 @@ pub struct EntryRef<'a> {
     pub is_boundary: bool,
     /// Boundaries in the chain up to and with it.
     pub boundary_count: u32,
-    /// The entry as it was sent.
+    /// Whether it was redacted.
+    pub is_redacted: bool,
+    /// The entry as it was sent, or the stub of one that was redacted.
     pub payload: &'a [u8],
-    /// BLAKE3 of the payload as it was stored.
+    /// BLAKE3 of the payload as it was sent.
     pub payload_hash: &'a PayloadHash,
 }

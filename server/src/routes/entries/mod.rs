@@ -75,7 +75,7 @@ pub(super) async fn one(call: &Call<'_>, session: &str, event_id: &str) -> Resul
     }
 }
 
-async fn one_of(call: &Call<'_>, session: &SessionKey, event_id: &str) -> Result<Response<Body>, Problem> {
+pub(super) async fn one_of(call: &Call<'_>, session: &SessionKey, event_id: &str) -> Result<Response<Body>, Problem> {
     let id = request::event_id(event_id)?;
     let read = call.service().entry(session, id, |entry| {
         let mut out = Vec::new();

@@ -19,9 +19,9 @@ use crate::{
 };
 
 /// What a client waits before it comes back, in milliseconds; sent first, so that the headers leave at once.
-const HELLO: Bytes = Bytes::from_static(b"retry: 1000\n\n");
+pub(in crate::routes) const HELLO: Bytes = Bytes::from_static(b"retry: 1000\n\n");
 /// A comment, which clients pass over.
-const HEARTBEAT: Bytes = Bytes::from_static(b": heartbeat\n\n");
+pub(in crate::routes) const HEARTBEAT: Bytes = Bytes::from_static(b": heartbeat\n\n");
 /// Nothing more will come, so a client need not come back.
 const END: Bytes = Bytes::from_static(b"event: end\ndata: {}\n\n");
 
@@ -35,14 +35,20 @@ pub(super) async fn stream(call: &Call<'_>, caller: &Caller, session: &SessionKe
     let time = call.routes.auth.time_left(caller);
     let follower =
         call.service().follow(session, chain, next, time, move |entry, out| frame(&of, chain, entry, members, out));
-    let mut response = Response::new(Body::endless(frames(follower)));
+    let mut response = event_stream(Body::endless(frames(follower)));
+    set_head(response.headers_mut(), snapshot.head.as_ref());
+    Ok(response)
+}
+
+/// An answer of server-sent events.
+pub(in crate::routes) fn event_stream(body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // A proxy that buffers would hold entries back.
+    // A proxy that buffers would hold events back.
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    set_head(headers, snapshot.head.as_ref());
-    Ok(response)
+    response
 }
 
 fn frame(session: &SessionKey, chain: u64, entry: &EntryRef<'_>, members: Members, out: &mut Vec<u8>) {

@@ -34,7 +34,8 @@ pub(super) async fn page(call: &Call<'_>, session: &SessionKey) -> Result<Respon
     Ok(response)
 }
 
-fn wait(query: Option<&str>) -> Result<Duration, Problem> {
+/// How long a poll waits.
+pub(in crate::routes) fn wait(query: Option<&str>) -> Result<Duration, Problem> {
     let seconds = request::number(query, "wait")
         .map_err(|_| Problem::invalid(format!("wait is a number of seconds from 0 to {LONG_POLL_SECONDS_MAX}")))?;
     Ok(Duration::from_secs(seconds.unwrap_or(LONG_POLL_SECONDS_DEFAULT).min(LONG_POLL_SECONDS_MAX)))

@@ -3,6 +3,8 @@
 mod events;
 mod long_poll;
 
+pub(super) use events::{HEARTBEAT, HELLO, event_stream};
+pub(super) use long_poll::wait;
 use verbatim_proto::{EntriesCursor, Scope, cursor::Listing, names};
 
 use http::Response;

@@ -1,19 +1,22 @@
 //! One open RocksDB: opening and its checks, point reads, the synced write. Knows families and formats, no rules.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use rocksdb::{ColumnFamily, DB, WriteBatch};
 use verbatim_proto::EntryUuid;
 
 use super::{
     change,
-    commit::Write,
+    commit::{Group, Next, Write},
     format::{
-        ACTIVITY, ENTRIES, FORMAT_VERSION, IDENTITIES, META, SESSIONS,
+        ACTIVITY, AUDIT, ENTRIES, FORMAT_VERSION, IDENTITIES, META, ORGANIZATIONS, SESSIONS,
         activity::{self, List, minute},
-        entry,
+        audit, entry,
         identity::{self, Identity},
-        meta,
+        meta, organization,
         session::{self, Head, Said},
     },
     options::{self, Sizes},
@@ -23,6 +26,7 @@ use crate::store::{Order, Properties, SessionKey, Snapshot, StoreError};
 /// An open database.
 pub(super) struct Engine {
     pub(super) db: DB,
+    stopping: AtomicBool,
 }
 
 impl Engine {
@@ -30,7 +34,7 @@ impl Engine {
     pub(super) fn open(folder: &Path, sizes: &Sizes) -> Result<Self, StoreError> {
         let db =
             DB::open_cf_descriptors(&options::database(sizes), folder, options::families(sizes)).map_err(open_error)?;
-        let engine = Self { db };
+        let engine = Self { db, stopping: AtomicBool::new(false) };
         engine.check_format()?;
         Ok(engine)
     }
@@ -40,7 +44,7 @@ impl Engine {
         let mut all = options::database(sizes);
         all.create_if_missing(false);
         DB::open_cf_descriptors_read_only(&all, folder, options::families(sizes), false)
-            .map(|db| Self { db })
+            .map(|db| Self { db, stopping: AtomicBool::new(false) })
             .map_err(StoreError::engine("open the store for reads"))
     }
 
@@ -59,22 +63,41 @@ impl Engine {
         }
     }
 
-    /// The number that the next new chain gets.
-    pub(super) fn next_chain(&self) -> Result<u64, StoreError> {
-        let found = self.get(META, meta::NEXT_CHAIN, "read the next chain's number")?;
-        Ok(found.map(|value| meta::decode_next_chain(&value)).transpose()?.unwrap_or(0))
+    /// The numbers that the next chain and change get.
+    pub(super) fn next(&self) -> Result<Next, StoreError> {
+        let next = |name| {
+            let found = self.get(META, name, "read the number of the next chain or change")?;
+            Ok(found.map(|value| meta::decode_next(&value)).transpose()?.unwrap_or(0))
+        };
+        Ok(Next { chain: next(meta::NEXT_CHAIN)?, change: next(meta::NEXT_CHANGE)? })
+    }
+
+    /// Adds the numbers that the next chain and change get to a batch that uses some up.
+    pub(super) fn put_next(&self, batch: &mut WriteBatch, next: Next) -> Result<(), StoreError> {
+        let meta = self.family(META)?;
+        batch.put_cf(meta, meta::NEXT_CHAIN, next.chain.to_be_bytes());
+        batch.put_cf(meta, meta::NEXT_CHANGE, next.change.to_be_bytes());
+        Ok(())
     }
 
     /// The session's chain as it stands.
     pub(super) fn chain(&self, session: &SessionKey) -> Result<Option<Snapshot>, StoreError> {
         let Some(value) = self.get(SESSIONS, &session::key(session), "read a session")? else { return Ok(None) };
-        let mut snapshot = change::empty(&session::decode_head(&value)?);
-        self.take_up(&mut snapshot)?;
-        Ok(Some(snapshot))
+        self.snapshot(&session::decode_head(&value)?).map(Some)
+    }
+
+    /// The chain of a session with this head as it stands.
+    pub(super) fn snapshot(&self, head: &Head) -> Result<Snapshot, StoreError> {
+        let mut snapshot = change::empty(head);
+        // What a fork may still read of the chain of a purged session is not that session's any more.
+        if !head.is_purged {
+            self.take_up(&mut snapshot)?;
+        }
+        Ok(snapshot)
     }
 
     /// Takes the running state of a chain from its newest entry, its own or the last one that it shares.
-    pub(super) fn take_up(&self, snapshot: &mut Snapshot) -> Result<(), StoreError> {
+    fn take_up(&self, snapshot: &mut Snapshot) -> Result<(), StoreError> {
         let newest = self.entries_at(snapshot.chain, u64::MAX, Order::Descending)?;
         let own = newest.key().map(entry::decode_key).transpose()?;
         newest.status().map_err(StoreError::engine("read the newest entry"))?;
@@ -116,6 +139,14 @@ impl Engine {
         value.map(|value| identity::decode(&value)).transpose()
     }
 
+    /// Bytes of the entries that a chain shares.
+    pub(super) fn shared_bytes(&self, snapshot: &Snapshot) -> Result<u64, StoreError> {
+        match snapshot.lineage.shared().checked_sub(1) {
+            Some(last) => self.entry(snapshot, last, |record| Ok(record.running.bytes)),
+            None => Ok(0),
+        }
+    }
+
     /// One entry that must be there.
     fn entry<T>(
         &self,
@@ -153,22 +184,20 @@ impl Engine {
     }
 
     /// Writes a group as one, and returns once it would survive loss of power.
-    pub(super) fn write(&self, writes: &[Write<'_>], next_chain: u64, scratch: &mut Vec<u8>) -> Result<(), StoreError> {
+    pub(super) fn write(&self, group: &Group<'_>, scratch: &mut Vec<u8>) -> Result<(), StoreError> {
         let (sessions, entries, identities) = (self.family(SESSIONS)?, self.family(ENTRIES)?, self.family(IDENTITIES)?);
         let mut batch = WriteBatch::default();
-        for write in writes {
+        for write in group.writes() {
             match write {
                 Write::Session(key, chain) => {
-                    let head = Head {
-                        chain: chain.chain,
-                        status: chain.status,
-                        created_at: chain.created_at,
-                        lineage: chain.lineage.clone(),
-                    };
+                    let head = change::new_head(chain.chain, chain.created_at);
                     let history = change::created(chain.created_at);
                     let said = Said { properties: Properties::default(), history };
                     batch.put_cf(sessions, session::key(key), session::encode(&head, &said));
-                    batch.put_cf(self.family(META)?, meta::NEXT_CHAIN, next_chain.to_be_bytes());
+                    self.put_next(&mut batch, group.next())?;
+                }
+                Write::Audit(organization, number, change) => {
+                    batch.put_cf(self.family(AUDIT)?, audit::key(organization, *number), audit::encode(change));
                 }
                 Write::Activity(key, before, now) => {
                     let activity = self.family(ACTIVITY)?;
@@ -186,12 +215,22 @@ impl Engine {
                 }
             }
         }
+        for (id, usage) in group.usages() {
+            let key = organization::usage_key(id);
+            batch.put_cf(self.family(ORGANIZATIONS)?, key, organization::encode_usage(usage));
+        }
         self.db.write_opt(batch, &options::synced()).map_err(StoreError::of_write("write a group of appends"))
     }
 
     /// Stops compactions, so that closing takes no longer than it must.
     pub(super) fn stop_background_work(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
         self.db.cancel_all_background_work(true);
+    }
+
+    /// Whether compactions are stopped.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
     }
 
     pub(super) fn get(

@@ -52,6 +52,7 @@ impl Writer {
         tracing::error!(%reason, "appends are refused until the store has healed");
         self.latch.close(reason);
         self.heads.clear();
+        self.usages.clear();
         self.must_reopen = true;
     }
 
@@ -72,7 +73,7 @@ impl Writer {
         if self.must_reopen {
             self.slot.reopen()?;
             self.heads.clear();
-            self.next_chain = self.slot.with(Engine::next_chain)?;
+            self.next = self.slot.with(Engine::next)?;
             self.must_reopen = false;
             self.doubts = Doubts::default();
         }

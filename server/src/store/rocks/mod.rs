@@ -4,14 +4,19 @@
 //! to do and `engine` to do it. A read goes to `engine` at once and never meets the writer.
 
 mod change;
+mod changing;
+mod collector;
 mod commit;
 mod disk;
 mod engine;
 mod format;
 mod heal;
 mod latch;
+mod mark;
 mod options;
+mod organizations;
 mod read;
+mod rows;
 mod sessions;
 mod slot;
 mod writer;
@@ -32,23 +37,28 @@ use async_trait::async_trait;
 use crossbeam_channel::{Sender, TrySendError};
 use lru::LruCache;
 use tokio::sync::oneshot;
-use verbatim_proto::{EntryUuid, OrganizationId, SessionId};
+use verbatim_proto::{
+    EntryUuid, OrganizationId, SessionId, Timestamp,
+    organization::{self as wire, Settings},
+};
 
 use self::{
+    collector::{Collector, PurgedChains},
     commit::Candidate,
     engine::Engine,
     format::{identity::Identity, kin::Kinship},
     heal::Doubts,
     latch::Latch,
+    mark::Mark,
     slot::Slot,
     writer::{ChangeJob, Job, Message, Writer},
 };
 use crate::{
     clock::Clock,
-    limits::{HEADS_MAX, QUEUE_APPENDS_MAX},
+    limits::{HEADS_MAX, QUEUE_APPENDS_MAX, USAGES_MAX},
     store::{
-        Append, AppendError, Appended, Change, Changed, EntryRef, Order, Session, SessionKey, Snapshot, Store,
-        StoreError, Tails,
+        Append, AppendError, Appended, Change, Changed, Due, EntryRef, Feeds, Order, Session, SessionKey, Snapshot,
+        Store, StoreError, Tails, Usage,
     },
 };
 
@@ -60,8 +70,17 @@ pub struct RocksStore {
     slot: Arc<Slot>,
     latch: Arc<Latch>,
     tails: Arc<Tails>,
+    feeds: Arc<Feeds>,
+    mark: Arc<Mark>,
+    purged: Arc<PurgedChains>,
     closing: AtomicBool,
-    writer: Mutex<Option<JoinHandle<()>>>,
+    threads: Mutex<Option<Threads>>,
+}
+
+/// The threads beside the callers' own, in the order in which they end.
+struct Threads {
+    writer: JoinHandle<()>,
+    collector: JoinHandle<()>,
 }
 
 impl RocksStore {
@@ -71,28 +90,40 @@ impl RocksStore {
     pub fn open(folder: &Path, sizes: Sizes, reserve: Reserve, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let slot = Arc::new(Slot::open(folder.to_owned(), sizes)?);
         let latch = Arc::new(Latch::default());
-        let tails = Arc::new(Tails::default());
+        let (tails, feeds) = (Arc::new(Tails::default()), Arc::new(Feeds::default()));
+        let purged = Arc::new(PurgedChains::default());
+        let next = slot.with(Engine::next)?;
+        let mark = Arc::new(Mark::new(next, clock.now()));
         let (queue, waiting) = crossbeam_channel::bounded(QUEUE_APPENDS_MAX);
+        let (wake_collector, woken) = crossbeam_channel::bounded(1);
         let writer = Writer {
             queue: waiting,
-            next_chain: slot.with(Engine::next_chain)?,
+            next,
             slot: Arc::clone(&slot),
             latch: Arc::clone(&latch),
             clock,
             reserve,
             tails: Arc::clone(&tails),
+            feeds: Arc::clone(&feeds),
+            mark: Arc::clone(&mark),
+            collector: wake_collector,
             heads: LruCache::new(NonZeroUsize::new(HEADS_MAX).unwrap_or(NonZeroUsize::MIN)),
+            usages: LruCache::new(NonZeroUsize::new(USAGES_MAX).unwrap_or(NonZeroUsize::MIN)),
             must_reopen: false,
             doubts: Doubts::default(),
             heal_at: Instant::now(),
             scratch: Vec::new(),
         };
-        let writer = std::thread::Builder::new()
-            .name("writer".to_owned())
-            .spawn(|| writer.run())
-            .map_err(StoreError::engine("start the writer"))?;
-        Ok(Self { queue, slot, latch, tails, closing: AtomicBool::new(false), writer: Mutex::new(Some(writer)) })
+        let collector = Collector { woken, queue: queue.clone(), slot: Arc::clone(&slot), purged: Arc::clone(&purged) };
+        let collector = start("collector", || collector.run())?;
+        let writer = start("writer", || writer.run())?;
+        let threads = Mutex::new(Some(Threads { writer, collector }));
+        Ok(Self { queue, slot, latch, tails, feeds, mark, purged, closing: AtomicBool::new(false), threads })
     }
+}
+
+fn start(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(work).map_err(StoreError::engine("start a thread"))
 }
 
 impl RocksStore {
@@ -167,7 +198,13 @@ impl Store for RocksStore {
             parts.reverse();
         }
         for (chain, part) in parts {
-            if self.slot.with(|engine| read::visit(engine, chain, part, order, visit))?.is_break() {
+            let visited = self.slot.with(|engine| read::visit(engine, chain, part, order, visit));
+            // The entries of a session that is purged go while they are read.
+            let visited = visited.map_err(|error| match error {
+                StoreError::Damaged(_) if self.purged.contains(chain) => StoreError::Purged,
+                error => error,
+            });
+            if visited?.is_break() {
                 break;
             }
         }
@@ -179,8 +216,60 @@ impl Store for RocksStore {
         Ok(seq.filter(|seq| *seq < snapshot.length))
     }
 
+    fn list_oldest_first(
+        &self,
+        organization: &OrganizationId,
+        after: (u64, Option<&SessionId>),
+        visit: &mut dyn FnMut(u64, Session) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        self.slot.with(|engine| engine.list_oldest_first(organization, after, visit))
+    }
+
+    fn changes(
+        &self,
+        organization: &OrganizationId,
+        from: u64,
+        visit: &mut dyn FnMut(u64, wire::Change) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        self.slot.with(|engine| engine.changes(organization, from, visit))
+    }
+
+    fn now(&self) -> (u64, Timestamp) {
+        self.mark.get()
+    }
+
+    fn usage(&self, organization: &OrganizationId) -> Result<Usage, StoreError> {
+        self.slot.with(|engine| engine.usage(organization))
+    }
+
+    fn settings(&self, organization: &OrganizationId) -> Result<Settings, StoreError> {
+        self.slot.with(|engine| engine.settings(organization))
+    }
+
+    fn set_settings(&self, organization: &OrganizationId, settings: &Settings) -> Result<(), StoreError> {
+        self.ready()?;
+        self.slot.with(|engine| engine.set_settings(organization, settings))
+    }
+
+    fn due(
+        &self,
+        organization: &OrganizationId,
+        after: Option<&Due>,
+        visit: &mut dyn FnMut(Due) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        self.slot.with(|engine| engine.due(organization, after, visit))
+    }
+
+    fn organizations(&self) -> Result<Vec<OrganizationId>, StoreError> {
+        self.slot.with(Engine::organizations)
+    }
+
     fn tails(&self) -> &Arc<Tails> {
         &self.tails
+    }
+
+    fn feeds(&self) -> &Arc<Feeds> {
+        &self.feeds
     }
 
     fn ready(&self) -> Result<(), StoreError> {
@@ -190,10 +279,11 @@ impl Store for RocksStore {
 
     fn close(&self) {
         self.closing.store(true, Ordering::Release);
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(writer) = writer {
+        let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Threads { writer, collector }) = threads {
             let told = self.queue.send(Message::Close).is_ok();
-            if !told || writer.join().is_err() {
+            // The collector ends when the writer, who wakes it, is gone.
+            if !told || writer.join().is_err() || collector.join().is_err() {
                 tracing::error!("the writer had ended before it was told to; run `verbatim serve` again to recover");
             }
         }

@@ -16,8 +16,6 @@ pub struct Sizes {
     pub memtable_bytes: usize,
 }
 
-/// Payloads from this size on lie in blob files, and are not rewritten by compaction.
-const BLOB_BYTES_MIN: u64 = 32 * 1024;
 const BLOCK_BYTES: usize = 16 * 1024;
 /// 10 bits a key make one lookup in a hundred of a missing key read a block.
 const FILTER_BITS_PER_KEY: f64 = 10.0;
@@ -86,10 +84,6 @@ fn family(name: &str, sizes: &Sizes, cache: &Cache) -> Options {
                 true,
             );
             options.set_bottommost_zstd_max_train_bytes(DICTIONARY_TRAINING_BYTES, true);
-            options.set_enable_blob_files(true);
-            options.set_min_blob_size(BLOB_BYTES_MIN);
-            options.set_blob_compression_type(DBCompressionType::Zstd);
-            options.set_enable_blob_gc(true);
         }
         // Most lookups are for uuids that are new: a filter in the memtable answers them without a search.
         IDENTITIES => {

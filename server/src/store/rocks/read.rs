@@ -49,6 +49,7 @@ fn shown(seq: u64, record: Record<'_>) -> EntryRef<'_> {
         event_type: record.event_type,
         is_boundary: record.is_boundary,
         boundary_count: record.running.boundary_count,
+        is_redacted: record.is_redacted,
         payload: record.payload,
         payload_hash: record.payload_hash,
     }

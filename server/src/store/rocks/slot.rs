@@ -33,8 +33,9 @@ impl Slot {
     /// Closes and opens again, once whoever uses the engine is done. Where it cannot be opened for writes it is opened
     /// for reads, and the error says why.
     pub(super) fn reopen(&self) -> Result<(), StoreError> {
+        self.stop_background_work();
         let mut slot = self.write();
-        close(slot.take());
+        *slot = None;
         match Engine::open(&self.folder, &self.sizes) {
             Ok(engine) => {
                 *slot = Some(engine);
@@ -49,7 +50,15 @@ impl Slot {
 
     /// Closes for good.
     pub(super) fn close(&self) {
-        close(self.write().take());
+        self.stop_background_work();
+        *self.write() = None;
+    }
+
+    /// Whoever has the engine on loan for a compaction gives it back.
+    fn stop_background_work(&self) {
+        if let Some(engine) = self.read().as_ref() {
+            engine.stop_background_work();
+        }
     }
 
     /// The folder that the database lies in.
@@ -64,11 +73,5 @@ impl Slot {
 
     fn write(&self) -> RwLockWriteGuard<'_, Option<Engine>> {
         self.engine.write().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn close(engine: Option<Engine>) {
-    if let Some(engine) = engine {
-        engine.stop_background_work();
     }
 }

@@ -5,24 +5,25 @@
 
 use std::{sync::Arc, time::Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use lru::LruCache;
 use tokio::sync::oneshot;
+use verbatim_proto::OrganizationId;
 
 use super::{
-    change::{self, Outcome},
-    commit::{Candidate, Decision, Group, View},
+    commit::{Candidate, Decision, Group, Next, View},
     disk::Reserve,
     engine::Engine,
-    format::identity::Identity,
+    format::{garbage::Left, identity::Identity},
     heal::Doubts,
     latch::Latch,
+    mark::Mark,
     slot::Slot,
 };
 use crate::{
     clock::Clock,
     limits::{GROUP_APPENDS_MAX, GROUP_BYTES_MAX},
-    store::{AppendError, Appended, Change, Changed, SessionKey, Snapshot, StoreError, Tails, What},
+    store::{AppendError, Appended, Change, Changed, Feeds, SessionKey, Snapshot, StoreError, Tails, Usage},
 };
 
 /// What comes through the queue.
@@ -31,18 +32,33 @@ pub(super) enum Message {
     Append(Job),
     /// A change of a session that is no append, and where its answer goes.
     Change(ChangeJob),
+    /// Entries that nobody reaches any more, to be cut off a chain.
+    Collect(Collect),
     /// Answer what came before, then end.
     Close,
 }
 
 /// What follows a group.
-enum Next {
+enum Then {
     /// Another one.
     Group,
     /// A change of a session.
     Change(ChangeJob),
+    /// A cut.
+    Collect(Collect),
     /// Nothing any more.
     End,
+}
+
+/// What the collector wants cut.
+pub(super) struct Collect {
+    /// Of this chain, of which so much is left.
+    pub(super) chain: u64,
+    pub(super) left: Left,
+    /// The own entries from here on.
+    pub(super) keep: u64,
+    /// Whether it is done, or has to be looked at again.
+    pub(super) answer: Sender<Result<bool, StoreError>>,
 }
 
 /// A change that waits.
@@ -65,8 +81,14 @@ pub(super) struct Writer {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) reserve: Reserve,
     pub(super) tails: Arc<Tails>,
+    pub(super) feeds: Arc<Feeds>,
+    /// How far reads can go.
+    pub(super) mark: Arc<Mark>,
+    /// Tells the collector that there is garbage.
+    pub(super) collector: Sender<()>,
     pub(super) heads: LruCache<SessionKey, Snapshot>,
-    pub(super) next_chain: u64,
+    pub(super) usages: LruCache<OrganizationId, Usage>,
+    pub(super) next: Next,
     /// Whether a write has failed since the database was opened, so that it must be opened again.
     pub(super) must_reopen: bool,
     /// What a failed write may have left in the log.
@@ -83,12 +105,13 @@ impl Writer {
     pub(super) fn run(mut self) {
         let mut open = true;
         while open {
-            let (jobs, next) = self.next_group();
+            let (jobs, then) = self.next_group();
             self.commit(jobs);
-            match next {
-                Next::Group => {}
-                Next::Change(job) => self.change(job),
-                Next::End => open = false,
+            match then {
+                Then::Group => {}
+                Then::Change(job) => self.change(job),
+                Then::Collect(collect) => self.collect(collect),
+                Then::End => open = false,
             }
         }
         self.slot.close();
@@ -96,7 +119,7 @@ impl Writer {
 
     /// The appends that wait, up to a group's bounds or up to what is no append, and what comes after them. While the
     /// latch is closed it comes back from time to time with nothing, having tried to heal.
-    fn next_group(&mut self) -> (Vec<Job>, Next) {
+    fn next_group(&mut self) -> (Vec<Job>, Then) {
         let mut jobs = Vec::new();
         let mut bytes = 0;
         if self.latch.check().is_err() && Instant::now() >= self.heal_at {
@@ -112,62 +135,18 @@ impl Writer {
                     bytes += job.candidate.append.entries.iter().map(|entry| entry.payload.len()).sum::<usize>();
                     jobs.push(job);
                 }
-                Ok(Message::Change(job)) => return (jobs, Next::Change(job)),
-                Ok(Message::Close) | Err(RecvTimeoutError::Disconnected) => return (jobs, Next::End),
-                Err(RecvTimeoutError::Timeout) => return (jobs, Next::Group),
+                Ok(Message::Change(job)) => return (jobs, Then::Change(job)),
+                Ok(Message::Collect(collect)) => return (jobs, Then::Collect(collect)),
+                Ok(Message::Close) | Err(RecvTimeoutError::Disconnected) => return (jobs, Then::End),
+                Err(RecvTimeoutError::Timeout) => return (jobs, Then::Group),
             }
             if jobs.len() == GROUP_APPENDS_MAX || bytes >= GROUP_BYTES_MAX {
-                return (jobs, Next::Group);
+                return (jobs, Then::Group);
             }
             match self.queue.try_recv() {
                 Ok(waiting) => message = Ok(waiting),
-                Err(_) => return (jobs, Next::Group),
+                Err(_) => return (jobs, Then::Group),
             }
-        }
-    }
-
-    /// Decides and writes one change of a session.
-    fn change(&mut self, job: ChangeJob) {
-        let ChangeJob { change, answer } = job;
-        let changed = self.admit(&[]).map_err(AppendError::NotStored).and_then(|()| self.change_now(&change));
-        if let Err(AppendError::Unknown(reason)) = &changed {
-            self.fail(reason.clone());
-        }
-        // A caller that has gone away has no use for the answer.
-        let _ = answer.send(changed);
-    }
-
-    fn change_now(&mut self, change: &Change) -> Result<Changed, AppendError> {
-        let Self { slot, heads, clock, next_chain, tails, .. } = self;
-        let (outcome, written) = slot.with(|engine| {
-            let target = match &change.what {
-                What::Fork { into, .. } => {
-                    let into = SessionKey { organization: change.session.organization, session: into.clone() };
-                    engine.session(&into)?
-                }
-                _ => None,
-            };
-            let stored = engine.session(&change.session)?;
-            let outcome = change::decide(change, stored, target, clock.now(), *next_chain);
-            let written = match &outcome {
-                Outcome::Answer(_) => Ok(()),
-                Outcome::Write(new) => engine.replace(new, *next_chain + 1),
-            };
-            Ok((outcome, written))
-        })?;
-        let new = match outcome {
-            Outcome::Answer(answer) => return Ok(*answer),
-            Outcome::Write(new) => new,
-        };
-        written.map_err(AppendError::Unknown)?;
-        if new.before.is_none() {
-            *next_chain += 1;
-        }
-        heads.pop(&new.session);
-        tails.wake([&new.session]);
-        match slot.with(|engine| engine.session(&new.session))? {
-            Some(session) => Ok(Changed::Done(session)),
-            None => Err(StoreError::Damaged("a session that was written is not there".to_owned()).into()),
         }
     }
 
@@ -211,7 +190,7 @@ impl Writer {
         }
     }
 
-    fn admit(&self, jobs: &[Job]) -> Result<(), StoreError> {
+    pub(super) fn admit(&self, jobs: &[Job]) -> Result<(), StoreError> {
         self.latch.check()?;
         let bytes: usize =
             jobs.iter().flat_map(|job| job.candidate.append.entries.iter()).map(|entry| entry.payload.len()).sum();
@@ -229,28 +208,48 @@ impl Writer {
         candidates: &[Candidate],
         admitted: Result<(), StoreError>,
     ) -> (Vec<Result<Decision, StoreError>>, Result<(), AppendError>) {
-        let Self { slot, heads, clock, next_chain, scratch, tails, .. } = self;
-        let mut group = Group::new(clock.now(), *next_chain);
+        let Self { slot, heads, usages, clock, next, scratch, tails, feeds, mark, .. } = self;
+        let now = clock.now();
+        let mut group = Group::new(now, *next);
         let mut decisions = Vec::with_capacity(candidates.len());
         let written = slot.with(|engine| {
-            let mut view = Stored { engine, heads };
+            let mut view = Stored { engine, heads, usages };
             decisions.extend(candidates.iter().map(|candidate| group.decide(&mut view, candidate)));
             Ok(match admitted {
                 Err(reason) => Err(AppendError::NotStored(reason)),
                 Ok(()) if group.writes().is_empty() => Ok(()),
-                Ok(()) => engine.write(group.writes(), group.next_chain(), scratch).map_err(AppendError::Unknown),
+                Ok(()) => engine.write(&group, scratch).map_err(AppendError::Unknown),
             })
         });
         let written = written.unwrap_or_else(|reason| Err(AppendError::NotStored(reason)));
         if written.is_ok() {
-            *next_chain = group.next_chain();
-            tails.wake(group.chains());
+            let told = group.next() != *next;
+            *next = group.next();
+            tails.wake(group.chains().map(|(session, _)| session));
+            if feeds.any() {
+                tell(feeds, &group, told);
+            }
+            // Whoever reads the mark and then looks at what it was told has missed nothing up to it.
+            mark.set(*next, now);
+            for (organization, usage) in group.usages() {
+                usages.put(*organization, *usage);
+            }
             for (session, chain) in group.into_chains() {
                 heads.put(session.clone(), chain);
             }
         }
         decisions.resize_with(candidates.len(), || Err(StoreError::Reopening));
         (decisions, written)
+    }
+}
+
+/// Tells followers of organisations what a group has stored.
+fn tell(feeds: &Feeds, group: &Group<'_>, any_new: bool) {
+    for (session, chain) in group.chains() {
+        feeds.grown(&session.organization, &session.session, chain.length, chain.last_at);
+        if any_new {
+            feeds.changed(&session.organization);
+        }
     }
 }
 
@@ -263,6 +262,7 @@ fn answer(to: oneshot::Sender<Result<Appended, AppendError>>, answer: Result<App
 struct Stored<'a> {
     engine: &'a Engine,
     heads: &'a mut LruCache<SessionKey, Snapshot>,
+    usages: &'a mut LruCache<OrganizationId, Usage>,
 }
 
 impl View for Stored<'_> {
@@ -279,5 +279,12 @@ impl View for Stored<'_> {
 
     fn seq(&mut self, chain: &Snapshot, identity: &Identity) -> Result<Option<u64>, StoreError> {
         self.engine.seq(chain, identity)
+    }
+
+    fn usage(&mut self, organization: &OrganizationId) -> Result<Usage, StoreError> {
+        match self.usages.get(organization) {
+            Some(usage) => Ok(*usage),
+            None => self.engine.usage(organization),
+        }
     }
 }

@@ -3,11 +3,17 @@
 
 use std::collections::HashMap;
 
-use verbatim_proto::Timestamp;
+use verbatim_proto::{
+    OrganizationId, Timestamp,
+    organization::{Amounts, Cause, Change, ChangeKind},
+};
 
-use super::format::{activity::minute, entry::Running, identity::Identity, session::Head};
+use super::{
+    change::{empty, new_head},
+    format::{activity::minute, entry::Running, identity::Identity},
+};
 use crate::store::{
-    Append, Appended, Lineage, NewEntry, Refusal, SessionKey, SessionStatus, Snapshot, Standing, StoreError,
+    Append, Appended, NewEntry, Refusal, SessionKey, SessionStatus, Snapshot, Standing, StoreError, Subject, Usage,
 };
 
 /// What is stored and safe.
@@ -16,6 +22,17 @@ pub trait View {
     fn chain(&mut self, session: &SessionKey) -> Result<Option<Snapshot>, StoreError>;
     /// The seq of the entry that the chain knows by this identity.
     fn seq(&mut self, chain: &Snapshot, identity: &Identity) -> Result<Option<u64>, StoreError>;
+    /// How much the organisation keeps.
+    fn usage(&mut self, organization: &OrganizationId) -> Result<Usage, StoreError>;
+}
+
+/// The numbers that the next of each gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Next {
+    /// Chain.
+    pub chain: u64,
+    /// Change in the audit trail.
+    pub change: u64,
 }
 
 /// One write of a group.
@@ -29,6 +46,8 @@ pub enum Write<'a> {
     Entry(u64, u64, Running, &'a NewEntry),
     /// Where an entry is found by its identity.
     Identity(u64, Identity, u64),
+    /// What is told of a session in the audit trail, under its number there.
+    Audit(OrganizationId, u64, Change),
 }
 
 /// What was decided, and whether it rests on a write of this same group.
@@ -44,9 +63,10 @@ pub struct Decision {
 #[derive(Debug)]
 pub struct Group<'a> {
     now: Timestamp,
-    next_chain: u64,
+    next: Next,
     chains: HashMap<&'a SessionKey, Snapshot>,
     identities: HashMap<(u64, Identity), u64>,
+    usages: HashMap<OrganizationId, Usage>,
     writes: Vec<Write<'a>>,
 }
 
@@ -60,9 +80,16 @@ pub struct Candidate {
 }
 
 impl<'a> Group<'a> {
-    /// A group that is decided at `now`; new sessions get the chains from `next_chain` on.
-    pub fn new(now: Timestamp, next_chain: u64) -> Self {
-        Self { now, next_chain, chains: HashMap::new(), identities: HashMap::new(), writes: Vec::new() }
+    /// A group that is decided at `now`; new sessions and changes get the numbers from `next` on.
+    pub fn new(now: Timestamp, next: Next) -> Self {
+        Self {
+            now,
+            next,
+            chains: HashMap::new(),
+            identities: HashMap::new(),
+            usages: HashMap::new(),
+            writes: Vec::new(),
+        }
     }
 
     /// Decides one append by PROTOCOL.md's order, on top of what the group has decided before. On error the append has
@@ -100,7 +127,15 @@ impl<'a> Group<'a> {
         if !append.expected.is(standing.head.as_ref()) && !ends_with_head(append, &present, standing) {
             return refused(Refusal::Conflict);
         }
-        Ok(Decision { answer: self.store(candidate, stored, present.seqs), rests_on_group: true })
+        let usage = self.usage(view, &append.session.organization)?;
+        Ok(Decision { answer: self.store(candidate, stored, present.seqs, usage), rests_on_group: true })
+    }
+
+    fn usage(&self, view: &mut impl View, organization: &OrganizationId) -> Result<Usage, StoreError> {
+        match self.usages.get(organization) {
+            Some(usage) => Ok(*usage),
+            None => view.usage(organization),
+        }
     }
 
     /// What is to be written.
@@ -108,9 +143,14 @@ impl<'a> Group<'a> {
         &self.writes
     }
 
-    /// Every session that the group changes.
-    pub fn chains(&self) -> impl Iterator<Item = &'a SessionKey> {
-        self.chains.keys().copied()
+    /// Where every chain stands that the group appends to.
+    pub fn chains(&self) -> impl Iterator<Item = (&'a SessionKey, &Snapshot)> {
+        self.chains.iter().map(|(session, chain)| (*session, chain))
+    }
+
+    /// How much every organisation keeps that the group appends to.
+    pub fn usages(&self) -> impl Iterator<Item = (&OrganizationId, &Usage)> {
+        self.usages.iter()
     }
 
     /// Where every chain stands that the group appends to.
@@ -118,9 +158,9 @@ impl<'a> Group<'a> {
         self.chains.into_iter()
     }
 
-    /// The number that the next new chain gets.
-    pub fn next_chain(&self) -> u64 {
-        self.next_chain
+    /// The numbers that the next chain and change get.
+    pub fn next(&self) -> Next {
+        self.next
     }
 
     fn present(
@@ -145,10 +185,17 @@ impl<'a> Group<'a> {
         Ok(present)
     }
 
-    fn store(&mut self, candidate: &'a Candidate, stored: Option<Snapshot>, mut seqs: Vec<u64>) -> Appended {
+    fn store(
+        &mut self,
+        candidate: &'a Candidate,
+        stored: Option<Snapshot>,
+        mut seqs: Vec<u64>,
+        mut usage: Usage,
+    ) -> Appended {
         let Candidate { append, identities } = candidate;
         let active_before = stored.as_ref().map(|chain| chain.last_at);
-        let mut chain = stored.unwrap_or_else(|| self.new_chain(&append.session));
+        let mut came = Amounts { sessions: u64::from(stored.is_none()), ..Amounts::default() };
+        let mut chain = stored.unwrap_or_else(|| self.new_chain(&append.session, &append.subject));
         chain.last_at = chain.last_at.max(self.now);
         if active_before.map(minute) != Some(minute(chain.last_at)) {
             self.writes.push(Write::Activity(&append.session, active_before, chain.last_at));
@@ -156,6 +203,8 @@ impl<'a> Group<'a> {
         for (entry, identity) in append.entries.iter().zip(identities).skip(seqs.len()) {
             let seq = chain.length;
             follow(&mut chain, entry);
+            came.entries += 1;
+            came.bytes += entry.payload.len() as u64;
             self.writes.push(Write::Entry(chain.chain, seq, running(&chain), entry));
             if let Some(identity) = identity {
                 self.writes.push(Write::Identity(chain.chain, *identity, seq));
@@ -163,23 +212,27 @@ impl<'a> Group<'a> {
             }
             seqs.push(seq);
         }
+        usage.add(came, self.now);
+        self.usages.insert(append.session.organization, usage);
         let (created_at, standing) = (chain.last_at, Standing::from(&chain));
         self.chains.insert(&append.session, chain);
         Appended::Stored { seqs, created_at, standing }
     }
 
-    fn new_chain(&mut self, session: &'a SessionKey) -> Snapshot {
-        let head = Head {
-            chain: self.next_chain,
-            status: SessionStatus::Active,
-            created_at: self.now,
-            lineage: Lineage::default(),
-        };
-        let chain = super::change::empty(&head);
-        self.next_chain += 1;
+    fn new_chain(&mut self, session: &'a SessionKey, subject: &Subject) -> Snapshot {
+        let chain = empty(&new_head(self.next.chain, self.now));
+        self.next.chain += 1;
         self.writes.push(Write::Session(session, chain.clone()));
+        let change = told(session, ChangeKind::Created, self.now, subject, Cause::Request);
+        self.writes.push(Write::Audit(session.organization, self.next.change, change));
+        self.next.change += 1;
         chain
     }
+}
+
+/// What the audit trail tells of a session.
+pub(super) fn told(session: &SessionKey, what: ChangeKind, at: Timestamp, subject: &Subject, cause: Cause) -> Change {
+    Change { what, session_id: session.session.clone(), at, subject: subject.as_deref().map(str::to_owned), cause }
 }
 
 /// Which leading entries of an append stand in the chain.

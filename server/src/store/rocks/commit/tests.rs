@@ -12,7 +12,14 @@ use crate::store::{Budget, Expected};
 struct Plain {
     chains: HashMap<SessionKey, Snapshot>,
     identities: HashMap<(u64, Identity), u64>,
-    next_chain: u64,
+    usages: HashMap<OrganizationId, Usage>,
+    next: Next,
+}
+
+impl Default for Next {
+    fn default() -> Self {
+        Self { chain: 0, change: 0 }
+    }
 }
 
 impl View for Plain {
@@ -22,12 +29,15 @@ impl View for Plain {
     fn seq(&mut self, chain: &Snapshot, identity: &Identity) -> Result<Option<u64>, StoreError> {
         Ok(self.identities.get(&(chain.chain, *identity)).copied())
     }
+    fn usage(&mut self, organization: &OrganizationId) -> Result<Usage, StoreError> {
+        Ok(self.usages.get(organization).copied().unwrap_or_default())
+    }
 }
 
 impl Plain {
     /// Decides and, as the writer would, keeps what is decided.
     fn run(&mut self, now: i64, candidates: &[Candidate]) -> Vec<(Appended, bool)> {
-        let mut group = Group::new(Timestamp::from_micros(now), self.next_chain);
+        let mut group = Group::new(Timestamp::from_micros(now), self.next);
         let decisions: Vec<_> = candidates
             .iter()
             .map(|candidate| {
@@ -40,7 +50,8 @@ impl Plain {
                 self.identities.insert((*chain, *identity), *seq);
             }
         }
-        self.next_chain = group.next_chain();
+        self.next = group.next();
+        self.usages.extend(group.usages().map(|(organization, usage)| (*organization, *usage)));
         for (session, chain) in group.into_chains() {
             self.chains.insert(session.clone(), chain);
         }
@@ -89,7 +100,7 @@ fn compared(expected: &str, names: &[&str], compared: usize) -> Candidate {
     let identities = entries.iter().map(Identity::of).collect();
     let permit = Arc::new(Budget::new(usize::MAX).admit(0).expect("room"));
     let entries = Arc::new(entries);
-    Candidate { append: Append { session: session(), expected, entries, compared, permit }, identities }
+    Candidate { append: Append { session: session(), expected, entries, compared, subject: None, permit }, identities }
 }
 
 fn stored(seqs: &[u64], head: &str, length: u64) -> Appended {
@@ -105,7 +116,7 @@ fn present(seqs: &[u64], head: &str, length: u64) -> Appended {
 }
 
 fn empty() -> Snapshot {
-    Group::new(Timestamp::default(), 0).new_chain(Box::leak(Box::new(session())))
+    Group::new(Timestamp::default(), Next::default()).new_chain(Box::leak(Box::new(session())), &None)
 }
 
 fn essence(answer: Appended) -> Appended {
@@ -140,7 +151,7 @@ fn a_refused_first_append_creates_no_session() {
     let mut plain = Plain::default();
     plain.one(candidate("x", &["a"]));
     assert!(plain.chains.is_empty());
-    assert_eq!(plain.next_chain, 0);
+    assert_eq!(plain.next, Next::default());
 }
 
 #[test]

@@ -15,6 +15,7 @@ pub const HEAD_BYTES: usize = 1 + 1 + 1 + 1 + 8 + 32 + 32 + 8 + 4 + 8 + 8;
 
 const VERSION: u8 = 1;
 const FLAG_BOUNDARY: u8 = 1;
+const FLAG_REDACTED: u8 = 2;
 /// The type is longer than a byte can count and is read from the payload.
 const TYPE_IN_PAYLOAD: u8 = u8::MAX;
 
@@ -60,7 +61,9 @@ pub struct Record<'a> {
     pub running: Running,
     /// Whether the entry is a boundary.
     pub is_boundary: bool,
-    /// BLAKE3 of the payload.
+    /// Whether the payload is a stub in the place of the one that was sent.
+    pub is_redacted: bool,
+    /// BLAKE3 of the payload that was sent.
     pub payload_hash: &'a PayloadHash,
     /// The entry's uuid.
     pub uuid: Option<&'a str>,
@@ -96,7 +99,7 @@ pub fn encode(value: &mut Vec<u8>, running: &Running, entry: &NewEntry) {
 pub fn decode(value: &[u8]) -> Result<Record<'_>, StoreError> {
     let mut fields = Fields::new(value, "an entry");
     let [version, flags, uuid_count, type_count] = *fields.array()?;
-    if version != VERSION || flags & !FLAG_BOUNDARY != 0 {
+    if version != VERSION || flags & !(FLAG_BOUNDARY | FLAG_REDACTED) != 0 {
         return Err(fields.damaged("has a version or flag that this format does not know"));
     }
     let created_at = Timestamp::from_micros(fields.i64()?);
@@ -116,7 +119,17 @@ pub fn decode(value: &[u8]) -> Result<Record<'_>, StoreError> {
     };
     let payload = fields.rest();
     let event_type = event_type.map_or_else(|| type_in(payload), Cow::Borrowed);
-    Ok(Record { running, is_boundary: flags & FLAG_BOUNDARY != 0, payload_hash, uuid, event_type, payload })
+    let (is_boundary, is_redacted) = (flags & FLAG_BOUNDARY != 0, flags & FLAG_REDACTED != 0);
+    Ok(Record { running, is_boundary, is_redacted, payload_hash, uuid, event_type, payload })
+}
+
+/// The stored form of the entry in `value` with `stub` in the place of its payload, and nothing else changed.
+pub fn redact(value: &[u8], stub: &[u8]) -> Result<Vec<u8>, StoreError> {
+    let payload_bytes = decode(value)?.payload.len();
+    let mut redacted = value[..value.len() - payload_bytes].to_vec();
+    redacted[1] |= FLAG_REDACTED;
+    redacted.extend(stub);
+    Ok(redacted)
 }
 
 fn type_in(payload: &[u8]) -> Cow<'_, str> {

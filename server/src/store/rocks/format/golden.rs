@@ -73,7 +73,8 @@ fn lists_and_kin_are_stored_as_they_always_were() {
 #[test]
 fn sessions_identities_and_meta_are_stored_as_they_always_were() {
     let lineage = Lineage::new(&[Segment { chain: 1, end: 2 }]);
-    let head = session::Head { chain: 3, status: SessionStatus::Ended, created_at: Timestamp::from_micros(5), lineage };
+    let created_at = Timestamp::from_micros(5);
+    let head = session::Head { chain: 3, status: SessionStatus::Ended, created_at, lineage, is_purged: false };
     let history = History { revision: 1, updated_at: Timestamp::from_micros(0), ..History::default() };
     let said = session::Said { properties: Properties::default(), history };
     let value = session::encode(&head, &said);
@@ -137,6 +138,6 @@ proptest! {
         let _ = kin::decode_key(&bytes, b"prefix");
         let _ = identity::decode(&bytes);
         let _ = meta::decode_format(&bytes);
-        let _ = meta::decode_next_chain(&bytes);
+        let _ = meta::decode_next(&bytes);
     }
 }

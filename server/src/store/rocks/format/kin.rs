@@ -49,9 +49,24 @@ pub fn reader_key(chain: u64, reader: u64) -> [u8; 17] {
     key
 }
 
+/// What the keys of the chains begin with that share entries of another.
+pub fn readers_prefix(chain: u64) -> [u8; 9] {
+    let mut prefix = [READER; 9];
+    prefix[1..].copy_from_slice(&chain.to_be_bytes());
+    prefix
+}
+
 /// The value of a reader: the seq after the last entry it shares of the chain.
 pub fn encode_reader(end: u64) -> [u8; 8] {
     end.to_be_bytes()
+}
+
+/// Reads what [`encode_reader`] wrote.
+pub fn decode_reader(value: &[u8]) -> Result<u64, StoreError> {
+    let mut fields = Fields::new(value, "how far a chain is read");
+    let end = fields.u64()?;
+    fields.end()?;
+    Ok(end)
 }
 
 /// The id that a key ends with, after `prefix`.

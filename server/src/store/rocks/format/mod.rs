@@ -8,15 +8,23 @@
 //! | `identities` | chain (8), kind (1), hash (16) | see [`identity`] |
 //! | `activity` | organisation (16), list (1), minute backwards (8), session id | see [`activity`] |
 //! | `kin` | kind (1), parent, child | see [`kin`] |
+//! | `due` | organisation (16), time (8), whereto (1), session id | see [`due`] |
+//! | `audit` | organisation (16), number (8) | see [`audit`] |
+//! | `organizations` | organisation (16), kind (1) | see [`organization`] |
+//! | `garbage` | kind (1), what | see [`garbage`] |
 //!
 //! A chain is a number given to a session when it is created, so that the keys of its entries are short and fixed.
 //! Sizes are pinned at compile time; `golden` tests pin the bytes.
 
 pub mod activity;
+pub mod audit;
+pub mod due;
 pub mod entry;
+pub mod garbage;
 pub mod identity;
 pub mod kin;
 pub mod meta;
+pub mod organization;
 pub mod session;
 
 use crate::store::StoreError;
@@ -25,7 +33,8 @@ use crate::store::StoreError;
 pub const FORMAT_VERSION: u32 = 1;
 
 /// The column families, in the order in which they are opened.
-pub const FAMILIES: [&str; 6] = [META, SESSIONS, ENTRIES, IDENTITIES, ACTIVITY, KIN];
+pub const FAMILIES: [&str; 10] =
+    [META, SESSIONS, ENTRIES, IDENTITIES, ACTIVITY, KIN, DUE, AUDIT, ORGANIZATIONS, GARBAGE];
 /// What is true of the whole store.
 pub const META: &str = "meta";
 /// What is true of a session whatever is appended to it.
@@ -39,6 +48,14 @@ pub const IDENTITIES: &str = "identities";
 pub const ACTIVITY: &str = "activity";
 /// Sub-agents and forks.
 pub const KIN: &str = "kin";
+/// What goes by itself, by when.
+pub const DUE: &str = "due";
+/// What happened to sessions, appends aside.
+pub const AUDIT: &str = "audit";
+/// What is true of an organisation.
+pub const ORGANIZATIONS: &str = "organizations";
+/// What is no longer reachable and still takes room.
+pub const GARBAGE: &str = "garbage";
 
 /// Takes fixed fields off the front of a stored value; running out of bytes is damage, never a panic.
 pub(super) struct Fields<'a> {

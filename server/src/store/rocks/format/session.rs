@@ -9,6 +9,8 @@ use super::Fields;
 use crate::store::{History, Lineage, Properties, Segment, SessionKey, SessionStatus, StoreError};
 
 const VERSION: u8 = 1;
+/// The status of what stays of a purged session: it takes and shows as little as one in the bin.
+const PURGED: u8 = 4;
 
 /// Bytes of the fixed head of a value; segments of 16 bytes and JSON follow.
 pub const HEAD_BYTES: usize = 1 + 1 + 8 + 8 + 4;
@@ -26,6 +28,8 @@ pub struct Head {
     pub created_at: Timestamp,
     /// Where the entries lie that it shares.
     pub lineage: Lineage,
+    /// Whether it is purged, so that nothing of its chain is its own any more.
+    pub is_purged: bool,
 }
 
 /// What was said of a session.
@@ -51,6 +55,7 @@ pub fn encode(head: &Head, said: &Said) -> Vec<u8> {
         SessionStatus::Deleted => 2,
         SessionStatus::Paused => 3,
     };
+    let status = if said.history.purged.is_some() { PURGED } else { status };
     let mut value = vec![VERSION, status];
     value.extend(head.chain.to_be_bytes());
     value.extend(head.created_at.as_micros().to_be_bytes());
@@ -80,11 +85,13 @@ pub fn decode(value: &[u8]) -> Result<(Head, Said), StoreError> {
 fn decode_front(value: &[u8]) -> Result<(Head, &[u8]), StoreError> {
     let mut fields = Fields::new(value, "a session");
     let [version, status] = *fields.array()?;
+    let is_purged = status == PURGED;
     let status = match (version, status) {
         (VERSION, 0) => SessionStatus::Active,
         (VERSION, 1) => SessionStatus::Ended,
         (VERSION, 2) => SessionStatus::Deleted,
         (VERSION, 3) => SessionStatus::Paused,
+        (VERSION, PURGED) => SessionStatus::Deleted,
         _ => return Err(fields.damaged("has a version or status that this format does not know")),
     };
     let (chain, created_at) = (fields.u64()?, Timestamp::from_micros(fields.i64()?));
@@ -93,5 +100,6 @@ fn decode_front(value: &[u8]) -> Result<(Head, &[u8]), StoreError> {
     for _ in 0..count {
         segments.push(Segment { chain: fields.u64()?, end: fields.u64()? });
     }
-    Ok((Head { chain, status, created_at, lineage: Lineage::new(&segments) }, fields.rest()))
+    let lineage = Lineage::new(&segments);
+    Ok((Head { chain, status, created_at, lineage, is_purged }, fields.rest()))
 }

@@ -1,5 +1,7 @@
 //! What every engine must do, whatever it is made of. An engine is added by one line in `ENGINES`.
 
+mod sessions;
+
 use std::{ops::ControlFlow, path::Path, sync::Arc};
 
 use bytes::Bytes;
@@ -57,7 +59,7 @@ impl Client {
         let expected = if expected.is_empty() { Expected::NoHead } else { Expected::Head(uuid(expected)) };
         let entries = Arc::new(names.iter().map(|name| entry(name)).collect());
         let permit = Arc::new(self.budget.admit(0).expect("room"));
-        Append { session: session.clone(), expected, entries, compared, permit }
+        Append { session: session.clone(), expected, entries, compared, subject: None, permit }
     }
 
     fn append(&self, session: &SessionKey, expected: &str, names: &[&str]) -> Appended {
