@@ -243,8 +243,8 @@ pub struct PatchSession {
     /// Merged into the metadata (RFC 7396): null takes a value away, and null for all of it takes everything away.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub metadata: Option<Option<Metadata>>,
-    /// `active`, `paused` or `ended`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// `active`, `paused` or `ended`; null is none of them.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub status: Option<Status>,
     /// When it is to be deleted.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
@@ -283,6 +283,7 @@ mod tests {
     fn bodies_with_unknown_members_are_refused() {
         assert!(serde_json::from_str::<CreateSession>(r#"{"titel":"x"}"#).is_err());
         assert!(serde_json::from_str::<PatchSession>(r#"{"project":"x"}"#).is_err());
+        assert!(serde_json::from_str::<PatchSession>(r#"{"status":null}"#).is_err());
         assert!(serde_json::from_str::<ForkSession>(r#"{"at":5}"#).is_err());
     }
 }

@@ -2,7 +2,7 @@
 //! sessions go and come back is in `lifecycle`.
 
 use http::{HeaderValue, Response, StatusCode, header};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use serde::{Serialize, de::DeserializeOwned};
 use verbatim_proto::{
     Scope, SessionId,
@@ -110,12 +110,16 @@ pub(super) async fn about(
 
 /// Reads a small JSON object; an empty body is an empty one.
 pub(super) async fn read<T: DeserializeOwned + Default>(call: &Call<'_>, body: &mut Incoming) -> Result<T, Problem> {
+    let is_json = append::media_type(call.headers) == "application/json";
+    if call.headers.contains_key(header::CONTENT_TYPE) && !is_json && !body.is_end_stream() {
+        return Err(Problem::media_type("application/json"));
+    }
     let (bytes, _permit) =
         body::collect_at_most(body, SESSION_BODY_BYTES_MAX, call.service(), call.routes.limits.body_timeout).await?;
     if bytes.is_empty() {
         return Ok(T::default());
     }
-    if append::media_type(call.headers) != "application/json" {
+    if !is_json {
         return Err(Problem::media_type("application/json"));
     }
     // Members are named: what derives from a struct would also be read from an array of their values.

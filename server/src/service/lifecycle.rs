@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use tokio::task::spawn_blocking;
 use verbatim_proto::{
-    EventId, Timestamp,
+    EntryView, EventId, Timestamp,
     digest::PayloadHash,
     sessions::{PurgedSession, ResetSession},
 };
@@ -24,6 +24,7 @@ impl Service {
     pub async fn delete_session(&self, session: SessionKey, cascade: bool, by: By) -> Result<Shown, SessionRefused> {
         let delete = |with| What::Delete { keep_micros: self.bin_retention_micros(), with };
         if cascade {
+            self.must_be_there(&session).await?;
             for child in self.descendants(&session).await? {
                 self.take_along(child, delete(Some(session.session.clone())), &by).await?;
             }
@@ -49,6 +50,7 @@ impl Service {
         by: By,
     ) -> Result<Option<PurgedSession>, SessionRefused> {
         if cascade {
+            self.must_be_there(&session).await?;
             for child in self.descendants(&session).await? {
                 self.take_along(child, What::Purge, &by).await?;
             }
@@ -56,6 +58,14 @@ impl Service {
         let (gone, _) = self.changed(session, What::Purge, by).await?;
         let purged = gone.history.purged;
         Ok(purged.map(|purged| PurgedSession { id: gone.id, purged_at: purged.at, id_free_at: purged.forget_at }))
+    }
+
+    /// Whether there is such a session, be it in the bin.
+    async fn must_be_there(&self, session: &SessionKey) -> Result<(), SessionRefused> {
+        let (store, session) = (Arc::clone(&self.store), session.clone());
+        let found =
+            spawn_blocking(move || store.session(&session)).await.map_err(StoreError::engine("read a session"))??;
+        found.filter(|found| found.history.purged.is_none()).map(drop).ok_or(SessionRefused::NotFound)
     }
 
     /// Frees the id of a purged session, once that is due.
@@ -140,7 +150,8 @@ impl Service {
 fn stub(entry: &EntryRef<'_>, at: Timestamp) -> Bytes {
     #[derive(Serialize)]
     struct Stub<'a> {
-        r#type: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        r#type: Option<&'a str>,
         #[serde(skip_serializing_if = "Option::is_none")]
         subtype: Option<&'a str>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -152,8 +163,9 @@ fn stub(entry: &EntryRef<'_>, at: Timestamp) -> Bytes {
         at: Timestamp,
         blake3: String,
     }
+    let own_type = EntryView::parse(entry.payload).ok().and_then(|view| view.event_type);
     let stub = Stub {
-        r#type: &entry.event_type,
+        r#type: own_type.as_deref(),
         subtype: entry.is_boundary.then_some("compact_boundary"),
         uuid: entry.uuid,
         redacted: Redacted { at, blake3: hex(entry.payload_hash) },

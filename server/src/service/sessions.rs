@@ -70,7 +70,7 @@ impl Service {
             let Some(found) = store.session(&session)?.filter(|found| found.snapshot.status != Status::Deleted) else {
                 return Ok(None);
             };
-            let forks = forks_of(store.as_ref(), &session)?;
+            let forks = forks_of(store.as_ref(), &session, &found)?;
             let shown = portrait::of(store.as_ref(), &found)?;
             let session = sessions::Session { forks: Some(forks), ..shown };
             Ok::<_, StoreError>(Some(Shown { session, revision: found.history.revision, changed: false }))
@@ -166,12 +166,14 @@ impl Service {
     }
 }
 
-/// The sessions that were forked from this one and can be read.
-fn forks_of(store: &dyn Store, parent: &SessionKey) -> Result<Vec<SessionId>, StoreError> {
+/// The sessions that were forked from this one and can be read. A session that had its id before it is another one.
+fn forks_of(store: &dyn Store, key: &SessionKey, parent: &Session) -> Result<Vec<SessionId>, StoreError> {
+    let created_at = parent.history.first_created_at.unwrap_or(parent.snapshot.created_at);
     let mut forks = Vec::new();
-    for id in store.forks(parent)? {
-        let fork = SessionKey { organization: parent.organization, session: id };
-        if store.snapshot(&fork)?.is_some_and(|fork| fork.status != Status::Deleted) {
+    for id in store.forks(key)? {
+        let fork = SessionKey { organization: key.organization, session: id };
+        let found = store.snapshot(&fork)?;
+        if found.is_some_and(|found| found.status != Status::Deleted && found.created_at >= created_at) {
             forks.push(fork.session);
         }
     }

@@ -65,6 +65,9 @@ pub struct History {
     /// Whose chain it holds, if a reset left it behind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archived_from: Option<ArchivedFrom>,
+    /// When it was first created, if it was reset since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_created_at: Option<Timestamp>,
     /// The last reset, so that the same one is recognised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reset: Option<Reset>,

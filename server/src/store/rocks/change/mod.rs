@@ -247,6 +247,7 @@ fn reset(
         revision: 1,
         updated_at,
         created_with: None,
+        first_created_at: None,
         reset: None,
         archived_from: Some(ArchivedFrom { session_id: key.session.clone(), at: now }),
         ..archived.said.history
@@ -255,6 +256,7 @@ fn reset(
         revision: revision + 1,
         updated_at,
         created_with: before.said.history.created_with.clone(),
+        first_created_at: before.said.history.first_created_at.or(Some(before.head.created_at)),
         reset: Some(Reset { head: standing.head, archive: archive.session.clone() }),
         ..History::default()
     };
