@@ -1,5 +1,6 @@
 //! The command line: one program for the server and for everything one does with it.
 
+mod compact;
 mod remote;
 mod serve;
 mod token;
@@ -36,6 +37,8 @@ struct Cli {
 enum Verb {
     /// Run the server
     Serve(serve::ServeArgs),
+    /// Give the disk back what a data folder does not need, with its server stopped
+    Compact(compact::CompactArgs),
     /// Print a token signed with the data folder's own key
     Token(token::TokenArgs),
     #[command(flatten)]
@@ -53,6 +56,7 @@ pub fn main() -> ExitCode {
     };
     match cli.verb {
         Verb::Serve(args) => serve::run(args),
+        Verb::Compact(args) => compact::run(args),
         Verb::Token(args) => token::run(args),
         Verb::Remote(verb) => remote::run(verb),
     }

@@ -19,7 +19,12 @@ impl Writer {
     /// Decides and writes one change of a session.
     pub(super) fn change(&mut self, job: ChangeJob) {
         let ChangeJob { change, answer } = job;
-        let changed = self.admit(&[]).map_err(AppendError::NotStored).and_then(|()| self.change_now(&change));
+        let admitted = match (self.admit(&[]), &change.what) {
+            // What makes room may use some of what is kept free for it.
+            (Err(StoreError::Full), What::Purge | What::Redact { .. }) if !self.must_reopen => Ok(()),
+            (admitted, _) => admitted,
+        };
+        let changed = admitted.map_err(AppendError::NotStored).and_then(|()| self.change_now(&change));
         if let Err(AppendError::Unknown(reason)) = &changed {
             self.fail(reason.clone());
         }
@@ -88,7 +93,11 @@ impl Writer {
     pub(super) fn collect(&mut self, collect: Collect) {
         let Collect { chain, left, keep, answer } = collect;
         let organization = left.organization;
-        let cut = self.admit(&[]).and_then(|()| {
+        let admitted = match self.admit(&[]) {
+            Err(StoreError::Full) if !self.must_reopen => Ok(()),
+            admitted => admitted,
+        };
+        let cut = admitted.and_then(|()| {
             self.slot.with(|engine| {
                 if engine.read_by_others(chain, &left.entries)? != keep {
                     return Ok(None);

@@ -204,18 +204,27 @@ impl Engine {
         }
     }
 
-    /// Writes tables and log anew without what was deleted, and forgets that it was there.
-    fn rewrite_without(&self, found: &[&Garbage]) -> Result<(), StoreError> {
-        let failed = StoreError::engine("take purged data off the disk");
+    /// Writes every memtable out, so that the log goes.
+    fn flush(&self) -> Result<(), StoreError> {
         let families: Vec<_> = FAMILIES.iter().map(|name| self.family(name)).collect::<Result<_, _>>()?;
-        // The log goes once no memtable needs it any more.
         let mut flush = rocksdb::FlushOptions::default();
         flush.set_wait(true);
-        self.db.flush_cfs_opt(&families, &flush).map_err(&failed)?;
-        let mut options = CompactOptions::default();
-        options.set_exclusive_manual_compaction(false);
-        // A deletion that reaches the last level leaves nothing behind; one that stops before it does.
-        options.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
+        self.db.flush_cfs_opt(&families, &flush).map_err(StoreError::engine("write the memtables out"))
+    }
+
+    /// Rewrites every table, down to the last level.
+    pub(super) fn compact(&self) -> Result<(), StoreError> {
+        self.flush()?;
+        for name in FAMILIES {
+            self.db.compact_range_cf_opt(self.family(name)?, None::<&[u8]>, None::<&[u8]>, &to_the_last_level());
+        }
+        Ok(())
+    }
+
+    /// Writes tables and log anew without what was deleted, and forgets that it was there.
+    fn rewrite_without(&self, found: &[&Garbage]) -> Result<(), StoreError> {
+        self.flush()?;
+        let options = to_the_last_level();
         let mut done = WriteBatch::default();
         let garbage = self.family(GARBAGE)?;
         for piece in spans(found) {
@@ -234,6 +243,14 @@ impl Engine {
         }
         self.commit(done, "forget purged data")
     }
+}
+
+/// A deletion that reaches the last level leaves nothing behind; one that stops before it does.
+fn to_the_last_level() -> CompactOptions {
+    let mut options = CompactOptions::default();
+    options.set_exclusive_manual_compaction(false);
+    options.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
+    options
 }
 
 /// Keys of one family, both ends among them.

@@ -56,3 +56,8 @@ fn write_synced(path: &Path) -> io::Result<()> {
     file.write_all(&[0xA5; PROBE_BYTES])?;
     file.sync_all()
 }
+
+/// Bytes of the files in a folder.
+pub(super) fn bytes_in(folder: &Path) -> io::Result<u64> {
+    fs::read_dir(folder)?.map(|file| Ok(file?.metadata()?.len())).sum()
+}

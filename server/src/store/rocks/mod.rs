@@ -126,6 +126,17 @@ fn start(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
     std::thread::Builder::new().name(name.to_owned()).spawn(work).map_err(StoreError::engine("start a thread"))
 }
 
+/// Rewrites every table of the store in `folder`, which nobody has open. Gives its bytes on the disk before and after.
+pub fn compact(folder: &Path, sizes: &Sizes) -> Result<(u64, u64), StoreError> {
+    let bytes = || disk::bytes_in(folder).map_err(StoreError::engine("measure the folder"));
+    let before = bytes()?;
+    let engine = Engine::open(folder, sizes)?;
+    engine.compact()?;
+    engine.stop_background_work();
+    drop(engine);
+    Ok((before, bytes()?))
+}
+
 impl RocksStore {
     fn open_for_work(&self) -> Result<(), StoreError> {
         if self.closing.load(Ordering::Acquire) { Err(StoreError::Closed) } else { Ok(()) }
