@@ -8,6 +8,7 @@ use verbatim_proto::{OrganizationId, limits::PAGE_ENTRIES_MAX};
 use crate::{
     client::Client,
     retry::{RetryPolicy, Sleeper, TokioSleeper},
+    tls,
     token::{Token, TokenError, TokenProvider},
     wire::Wire,
 };
@@ -27,6 +28,8 @@ pub struct ClientBuilder {
     retry: RetryPolicy,
     sleeper: Arc<dyn Sleeper>,
     limits: Limits,
+    trusted: Option<Vec<u8>>,
+    certificate: Option<Vec<u8>>,
 }
 
 /// The bounds that sessions and readers of a client keep to.
@@ -46,6 +49,12 @@ pub enum BuildError {
     /// No token, or one out of form.
     #[error("no token to send: {0}")]
     Token(TokenError),
+    /// What was given to [`ClientBuilder::trusted_ca`] holds no certificates.
+    #[error("the authority to trust is not given as certificates in PEM: {0}")]
+    TrustedCa(String),
+    /// What was given to [`ClientBuilder::client_certificate`] is no certificate with its key.
+    #[error("the client certificate is not given as a certificate and its private key, both in PEM: {0}")]
+    ClientCertificate(String),
     /// The HTTP client cannot start, for example because the system has no trusted certificates.
     #[error("set up the HTTP client: {0}")]
     Http(#[source] reqwest::Error),
@@ -66,6 +75,8 @@ impl ClientBuilder {
                 page_entries: NonZeroUsize::MIN.saturating_add(PAGE_ENTRIES_MAX - 1),
                 pages_max: None,
             },
+            trusted: None,
+            certificate: None,
         }
     }
 
@@ -140,6 +151,22 @@ impl ClientBuilder {
         self
     }
 
+    /// Authorities to trust, as certificates in PEM, in place of the system's: for a server whose certificate is signed by
+    /// an authority of your own. Default: those of the system.
+    #[must_use]
+    pub fn trusted_ca(mut self, pem: &[u8]) -> Self {
+        self.trusted = Some(pem.to_owned());
+        self
+    }
+
+    /// The certificate to show to a server that wants one, those between it and its authority, and its private key, all
+    /// in one PEM text. Default: none.
+    #[must_use]
+    pub fn client_certificate(mut self, pem: &[u8]) -> Self {
+        self.certificate = Some(pem.to_owned());
+        self
+    }
+
     /// Checks the settings. No connection is made yet.
     pub fn build(self) -> Result<Client, BuildError> {
         let missing = || TokenError::new("call token() or token_provider() before build()");
@@ -153,6 +180,12 @@ impl ClientBuilder {
             .user_agent(concat!("verbatim-client/", env!("CARGO_PKG_VERSION")));
         if is_this_machine(&base) {
             http = http.no_proxy();
+        }
+        if let Some(pem) = &self.trusted {
+            http = http.tls_certs_only(tls::authorities(pem).map_err(BuildError::TrustedCa)?);
+        }
+        if let Some(pem) = &self.certificate {
+            http = http.identity(tls::identity(pem).map_err(BuildError::ClientCertificate)?);
         }
         let wire = Wire {
             http: http.build().map_err(BuildError::Http)?,
@@ -201,6 +234,17 @@ mod tests {
         }
         for good in ["http://127.0.0.1:4280", "https://host/", "http://host/behind/a/proxy/"] {
             assert!(Client::builder(good).token("t").build().is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn certificates_out_of_form_are_said_to_be() {
+        let builder = || Client::builder("https://host").token("t");
+        for bad in ["", "no PEM", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+            let error = builder().trusted_ca(bad.as_bytes()).build().expect_err("refused");
+            assert!(matches!(error, BuildError::TrustedCa(_)), "{bad}: {error}");
+            let error = builder().client_certificate(bad.as_bytes()).build().expect_err("refused");
+            assert!(matches!(error, BuildError::ClientCertificate(_)), "{bad}: {error}");
         }
     }
 

@@ -10,6 +10,8 @@ use verbatim_proto::{
     names::{REQUEST_ID, X_LAST_UUID},
 };
 
+use crate::tls;
+
 /// An answer that arrived whole.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -104,6 +106,9 @@ fn no_answer(error: reqwest::Error) -> Lost {
     let sent = !error.is_connect() && !error.is_builder();
     let server = error.url().map_or_else(String::new, |url| url.origin().ascii_serialization());
     let error = error.without_url();
+    if let Some(why) = tls::disagreement(&error) {
+        return Lost::Unsent(format!("cannot agree on TLS with {server}: {why}"));
+    }
     let causes: Vec<_> = successors(error.source(), |&cause| cause.source()).map(ToString::to_string).collect();
     match causes.last() {
         Some(root) if !sent => {

@@ -63,6 +63,7 @@ mod paged;
 pub mod read;
 mod retry;
 pub mod sessions;
+mod tls;
 mod token;
 mod wire;
 pub mod writer;
