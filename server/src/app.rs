@@ -1,5 +1,7 @@
 //! The one file that sees every layer: opens the store, builds service and routes, serves, drains, closes.
 
+mod keys;
+
 use std::{
     fs::{self, File},
     future::Future,
@@ -9,19 +11,22 @@ use std::{
     sync::Arc,
 };
 
+use tokio::signal::unix::Signal;
+
 use crate::{
-    auth::TokenRules,
-    auth::{Authenticator, KeyError, KeyRing, local::LocalKey, local::LocalKeyError},
+    auth::{FetchError, Fetcher, KeyError, RevokedError, local::LocalKey, local::LocalKeyError},
     clock::{Clock, SystemClock},
     config::Config,
+    reload::{self, Part},
     routes::{InvalidTable, RouteLimits, Routes},
     service::{Service, ServiceLimits},
     store::{
         Store, StoreError,
         rocks::{Reserve, RocksStore, Sizes},
     },
-    transport::{self, ConnectionLimits},
+    transport::{self, ConnectionLimits, Tls, TlsError},
 };
+use keys::Trust;
 
 /// Why the server could not start. Named by what the operator should look at.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +45,15 @@ pub enum StartError {
     /// A configured key.
     #[error("--trusted-key or --trusted-jwks: {0}")]
     TrustedKey(#[from] KeyError),
+    /// The keys that an issuer publishes.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// The revocation list.
+    #[error("--revoked: {0}")]
+    Revoked(#[from] RevokedError),
+    /// The certificate, its key, or the clients' authorities.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The store.
     #[error("the store in {}: {cause}", path.display())]
     Store {
@@ -69,13 +83,18 @@ pub struct App {
     service: Arc<Service>,
     store: Arc<dyn Store>,
     routes: Arc<Routes>,
+    tls: Option<Arc<Tls>>,
+    /// What keeps certificates, keys and revocations current.
+    parts: Vec<Part>,
+    fetcher: Option<Fetcher>,
     config: Config,
 }
 
 impl App {
-    /// Makes what is missing of the data folder, opens the store, syncs, and only then binds the port.
+    /// Makes what is missing of the data folder, opens the store, syncs, fetches keys that are published elsewhere, and
+    /// only then binds the port.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        let (store, auth) = {
+        let (store, trust, tls) = {
             let config = config.clone();
             let opened = tokio::task::spawn_blocking(move || open(&config)).await;
             opened.map_err(|error| StartError::Store {
@@ -83,6 +102,14 @@ impl App {
                 cause: StoreError::engine("open the store")(error),
             })??
         };
+        let Trust { auth, fetcher, mut parts } = trust;
+        if let Some(fetcher) = &fetcher {
+            fetcher.first().await?;
+        }
+        let tls = tls.map(|(tls, part)| {
+            parts.push(part);
+            tls
+        });
         let rules = ServiceLimits {
             entry_bytes_max: config.entry_bytes_max,
             queue_bytes_max: config.queue_bytes_max,
@@ -94,12 +121,23 @@ impl App {
         let (listener, address) = transport::bind(config.listen)
             .await
             .map_err(|cause| StartError::Listen { address: config.listen, cause })?;
-        Ok(Self { listener, address, service, store, routes, config })
+        Ok(Self { listener, address, service, store, routes, tls, parts, fetcher, config })
     }
 
-    /// Serves until `stop` resolves; then answers what is under way and closes the store.
-    pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { listener, service, store, routes, config, .. } = self;
+    /// Where it is reached.
+    pub fn url(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// Serves until `stop` resolves; then answers what is under way and closes the store. Whenever `hangup` comes, it reads
+    /// certificates, keys and the revocation list again.
+    pub async fn run(self, stop: impl Future<Output = ()>, hangup: Signal) {
+        let Self { listener, service, store, routes, tls, parts, fetcher, config, .. } = self;
+        tokio::spawn(reload::keep_current(parts, hangup));
+        if let Some(fetcher) = fetcher {
+            tokio::spawn(fetcher.keep_current());
+        }
         let limits = ConnectionLimits {
             connections_max: config.connections_max,
             header_timeout: config.header_timeout,
@@ -116,7 +154,7 @@ impl App {
             service.start_draining();
             tracing::info!("draining: no new connections, what is under way is answered");
         };
-        if !transport::serve(listener, handle, limits, stop, config.drain_timeout).await {
+        if !transport::serve(listener, tls, handle, limits, stop, config.drain_timeout).await {
             tracing::warn!("some requests were still under way when the time to drain was over");
         }
         if sweeper.await.is_err() {
@@ -129,49 +167,33 @@ impl App {
     }
 }
 
-fn open(config: &Config) -> Result<(Arc<dyn Store>, Authenticator), StartError> {
+/// What a start reads.
+type Opened = (Arc<dyn Store>, Trust, Option<(Arc<Tls>, Part)>);
+
+fn open(config: &Config) -> Result<Opened, StartError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let folder = &config.data_dir;
     let at_folder = |cause| StartError::Folder { path: folder.clone(), cause };
     fs::create_dir_all(folder).map_err(at_folder)?;
     let path = folder.join("db");
     let local = LocalKey::read_or_make(folder, path.exists())?;
-    let auth = authenticator(config, &local, Arc::clone(&clock))?;
+    let trust = Trust::read(config, &local, Arc::clone(&clock))?;
+    let tls = keys::read_tls(config)?;
 
     let sizes = Sizes { cache_bytes: config.cache_bytes, memtable_bytes: config.memtable_bytes };
     let reserve = Reserve { bytes_max: config.disk_reserve_bytes };
     let store = RocksStore::open(&path, sizes, reserve, clock).map_err(|cause| StartError::Store { path, cause })?;
     sync_with_parents(folder).map_err(at_folder)?;
-    Ok((Arc::new(store), auth))
+    Ok((Arc::new(store), trust, tls))
 }
 
-fn authenticator(config: &Config, local: &LocalKey, clock: Arc<dyn Clock>) -> Result<Authenticator, StartError> {
-    let mut keys = KeyRing::default();
-    local.add_to(&mut keys);
-    for file in &config.trusted_keys {
-        keys.add_file(file)?;
-    }
-    if let Some(path) = &config.trusted_jwks {
-        keys.add_jwks(path)?;
-    }
-    let rules = TokenRules {
-        issuer: config.token_issuer.clone(),
-        audience: config.token_audience.clone(),
-        leeway_seconds: config.token_leeway.as_secs(),
-    };
-    Ok(Authenticator::new(keys, &rules, clock))
-}
-
-/// Checks what a start would need besides the store: for `--check-config`.
+/// Checks what a start would need besides the store and what others publish: for `--check-config`.
 pub fn check(config: &Config) -> Result<(), StartError> {
     if config.data_dir.exists() && !config.data_dir.is_dir() {
         let cause = io::Error::from(io::ErrorKind::NotADirectory);
         return Err(StartError::Folder { path: config.data_dir.clone(), cause });
     }
-    let mut keys = KeyRing::default();
-    config.trusted_keys.iter().try_for_each(|file| keys.add_file(file))?;
-    config.trusted_jwks.iter().try_for_each(|path| keys.add_jwks(path))?;
-    Ok(())
+    keys::check(config)
 }
 
 /// A new name is safe once the folder that holds it is synced, and so on upwards. A parent that may not be opened was

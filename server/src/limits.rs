@@ -43,6 +43,20 @@ pub const INLINE_PARSE_BYTES_MAX: usize = 64 * 1024;
 pub const COMPARISONS_MAX: usize = 2;
 /// Verified tokens remembered, some 400 bytes each.
 pub const VERIFIED_TOKENS_MAX: usize = 16 * 1024;
+/// How often files that may be replaced while the server runs are looked at.
+pub const RELOAD_INTERVAL: Duration = Duration::from_secs(2);
+/// How long a fetch of the trusted JWKS may take.
+pub const JWKS_FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+/// Bytes of a JWKS that is fetched.
+pub const JWKS_BYTES_MAX: usize = 1024 * 1024;
+/// Fetches that a start waits for, one after the other, before it gives up.
+pub const JWKS_FIRST_FETCHES_MAX: u32 = 3;
+/// How long after a fetch that failed the next one begins, unless they are more frequent anyway.
+pub const JWKS_RETRY_INTERVAL: Duration = Duration::from_secs(10);
+/// Between two fetches for the sake of tokens whose `kid` nobody knows, which anyone can send.
+pub const JWKS_UNKNOWN_KID_INTERVAL: Duration = Duration::from_secs(10);
+/// Bytes of the revocation list's file.
+pub const REVOKED_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Longest `Last-Uuid` that a conflict repeats, in bytes; a longer one is cut.
 pub const EXPECTED_ECHO_BYTES_MAX: usize = 128;
 /// Sessions looked at for one page of a list, whatever its filter.

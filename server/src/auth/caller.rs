@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use verbatim_proto::{Claims, OrganizationId, Scope, SessionId};
 
+use super::Vouched;
 use crate::store::{SessionKey, Subject};
 
 /// Who is calling.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    claims: Arc<Claims>,
+    token: Arc<Vouched>,
 }
 
 /// Why a caller may not do what it asks.
@@ -32,23 +33,26 @@ pub enum Forbidden {
 }
 
 impl Caller {
-    pub(super) fn new(claims: Arc<Claims>) -> Self {
-        Self { claims }
+    pub(super) fn new(token: Arc<Vouched>) -> Self {
+        Self { token }
+    }
+
+    pub(super) fn vouched(&self) -> &Vouched {
+        &self.token
+    }
+
+    pub(super) fn claims(&self) -> &Claims {
+        &self.token.claims
     }
 
     /// Whose sessions the caller reaches.
     pub fn organization(&self) -> OrganizationId {
-        self.claims.organization_uuid
+        self.claims().organization_uuid
     }
 
     /// Whom the token was made for, for the audit trail.
     pub fn subject(&self) -> Subject {
-        self.claims.sub.as_deref().map(Into::into)
-    }
-
-    /// When the token expires, in seconds since 1970.
-    pub(super) fn expires_at(&self) -> u64 {
-        self.claims.exp
+        self.claims().sub.as_deref().map(Into::into)
     }
 
     /// Checks the organisation that the request itself names, where it names one.
@@ -61,20 +65,20 @@ impl Caller {
     /// Checks that the caller may do `scope` to the session of this name, well-formed or not. Whether there is such a
     /// session makes no difference.
     pub fn may(&self, scope: Scope, session: &str) -> Result<(), Forbidden> {
-        if self.claims.session_id.as_ref().is_some_and(|own| own.as_str() != session) {
+        if self.claims().session_id.as_ref().is_some_and(|own| own.as_str() != session) {
             return Err(Forbidden::Session);
         }
-        if self.claims.scopes().allows(scope) { Ok(()) } else { Err(Forbidden::Scope(scope)) }
+        if self.claims().scopes().allows(scope) { Ok(()) } else { Err(Forbidden::Scope(scope)) }
     }
 
     /// Checks that the caller has `scope`, whatever for.
     pub fn may_somewhere(&self, scope: Scope) -> Result<(), Forbidden> {
-        if self.claims.scopes().allows(scope) { Ok(()) } else { Err(Forbidden::Scope(scope)) }
+        if self.claims().scopes().allows(scope) { Ok(()) } else { Err(Forbidden::Scope(scope)) }
     }
 
     /// Checks that the caller has an access token.
     pub fn with_access_token(&self) -> Result<(), Forbidden> {
-        if self.claims.session_id.is_none() { Ok(()) } else { Err(Forbidden::AccessTokenNeeded) }
+        if self.claims().session_id.is_none() { Ok(()) } else { Err(Forbidden::AccessTokenNeeded) }
     }
 
     /// The session of this id in the caller's organisation.

@@ -6,21 +6,26 @@ use std::{
     str::FromStr,
 };
 
-use jsonwebtoken::{
-    Algorithm, DecodingKey, Validation,
-    jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet},
-};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 
+use super::local::KEY_ID;
+
 /// A key that tokens may be signed with.
+#[derive(Clone)]
 pub(super) struct Key {
-    id: Option<String>,
+    pub(super) id: Option<String>,
     pub(super) decoding: DecodingKey,
     pub(super) validation: Validation,
+    pub(super) print: Fingerprint,
 }
 
+/// What tells one key from another, however often both are read: the hash of its name, algorithm and material.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fingerprint([u8; 32]);
+
 /// All keys that tokens may be signed with.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct KeyRing {
     keys: Vec<Key>,
 }
@@ -45,6 +50,17 @@ pub enum KeyError {
         wanted: &'static str,
         /// What was wrong.
         cause: String,
+    },
+    /// The `kid` is that of the data folder's own key.
+    #[error("{}: the kid `{KEY_ID}` is kept for the data folder's own key; give the key another", .0.display())]
+    ReservedId(PathBuf),
+    /// The `kid` is given to two keys.
+    #[error("{}: the kid {id:?} is given to two keys; give each its own", path.display())]
+    SameId {
+        /// Where the second one is.
+        path: PathBuf,
+        /// The `kid`.
+        id: String,
     },
 }
 
@@ -99,7 +115,7 @@ impl TryFrom<String> for KeyFile {
 impl KeyRing {
     /// Adds an HMAC key for HS256.
     pub fn add_secret(&mut self, id: Option<&str>, secret: &[u8]) {
-        self.add(id.map(str::to_owned), Algorithm::HS256, DecodingKey::from_secret(secret));
+        self.keys.push(Key::new(id.map(str::to_owned), Algorithm::HS256, DecodingKey::from_secret(secret), secret));
     }
 
     /// Adds a public key from a PEM file.
@@ -113,28 +129,38 @@ impl KeyRing {
             PublicAlgorithm::Rs256 => (Algorithm::RS256, DecodingKey::from_rsa_pem(&pem), "an RSA public key in PEM"),
         };
         let decoding = decoding.map_err(|cause| malformed(&file.path, wanted, cause))?;
-        self.add(file.id.clone(), algorithm, decoding);
-        Ok(())
+        self.add(&file.path, Key::new(file.id.clone(), algorithm, decoding, &pem))
     }
 
-    /// Adds every key of a JWKS file (RFC 7517). A key that is not for one of the three algorithms is an error.
-    pub fn add_jwks(&mut self, path: &Path) -> Result<(), KeyError> {
-        let wanted = "a JWKS of Ed25519, P-256 and RSA keys";
-        let set: JwkSet = serde_json::from_slice(&read(path)?).map_err(|cause| malformed(path, wanted, cause))?;
-        if set.keys.is_empty() {
-            return Err(malformed(path, wanted, "it holds no key"));
-        }
-        for jwk in &set.keys {
-            let algorithm = algorithm_of(jwk).ok_or_else(|| malformed(path, wanted, "a key of another kind"))?;
-            let decoding = DecodingKey::from_jwk(jwk).map_err(|cause| malformed(path, wanted, cause))?;
-            self.add(jwk.common.key_id.clone(), algorithm, decoding);
+    /// Adds a public key that was given in the file at `path`. A `kid` names one key.
+    pub(super) fn add(&mut self, path: &Path, key: Key) -> Result<(), KeyError> {
+        match &key.id {
+            Some(id) if id == KEY_ID => return Err(KeyError::ReservedId(path.to_owned())),
+            Some(id) if self.knows(id) => return Err(KeyError::SameId { path: path.to_owned(), id: id.clone() }),
+            _ => self.keys.push(key),
         }
         Ok(())
     }
 
-    /// The algorithm is the key's own; a token whose header names another fails (RFC 8725, section 3.1).
-    fn add(&mut self, id: Option<String>, algorithm: Algorithm, decoding: DecodingKey) {
-        self.keys.push(Key { id, decoding, validation: Validation::new(algorithm) });
+    /// These keys and `others`, those aside whose `kid` is that of one of these.
+    pub(super) fn with(&self, others: &[Key]) -> Self {
+        let others = others.iter().filter(|key| key.id.as_ref().is_none_or(|id| !self.knows(id)));
+        Self { keys: self.keys.iter().chain(others).cloned().collect() }
+    }
+
+    /// Whether a key has this `kid`.
+    pub(super) fn knows(&self, id: &str) -> bool {
+        self.keys.iter().any(|key| key.id.as_deref() == Some(id))
+    }
+
+    /// Whether the key is one of these.
+    pub(super) fn has(&self, print: Fingerprint) -> bool {
+        self.keys.iter().any(|key| key.print == print)
+    }
+
+    /// Whether these are the same keys.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        self.keys.iter().map(|key| key.print).eq(other.keys.iter().map(|key| key.print))
     }
 
     /// Lets `set` say what the tokens of each key must say.
@@ -151,19 +177,20 @@ impl KeyRing {
     }
 }
 
-fn algorithm_of(jwk: &Jwk) -> Option<Algorithm> {
-    match &jwk.algorithm {
-        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => Some(Algorithm::EdDSA),
-        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => Some(Algorithm::ES256),
-        AlgorithmParameters::RSA(_) => Some(Algorithm::RS256),
-        _ => None,
+impl Key {
+    /// The algorithm is the key's own; a token whose header names another fails (RFC 8725, section 3.1).
+    pub(super) fn new(id: Option<String>, algorithm: Algorithm, decoding: DecodingKey, material: &[u8]) -> Self {
+        let mut hash = blake3::Hasher::new();
+        let name = format!("{algorithm:?} {id:?} ");
+        hash.update(name.as_bytes()).update(material);
+        Self { id, decoding, validation: Validation::new(algorithm), print: Fingerprint(*hash.finalize().as_bytes()) }
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, KeyError> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, KeyError> {
     fs::read(path).map_err(|cause| KeyError::Read { path: path.to_owned(), cause })
 }
 
-fn malformed(path: &Path, wanted: &'static str, cause: impl fmt::Display) -> KeyError {
+pub(super) fn malformed(path: &Path, wanted: &'static str, cause: impl fmt::Display) -> KeyError {
     KeyError::Malformed { path: path.to_owned(), wanted, cause: cause.to_string() }
 }

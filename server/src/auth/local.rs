@@ -17,7 +17,7 @@ const ORGANIZATION_FILE: &str = "organization";
 /// As long as the hash, as RFC 7518, section 3.2, asks for at least.
 const KEY_BYTES: usize = 32;
 /// The `kid` of tokens signed with it.
-const KEY_ID: &str = "local";
+pub(super) const KEY_ID: &str = "local";
 
 /// The key that signs and verifies the data folder's own tokens (HS256), and the organisation they are for by default.
 pub struct LocalKey {

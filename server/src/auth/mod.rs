@@ -2,24 +2,31 @@
 
 mod cache;
 mod caller;
+mod fetch;
+mod jwks;
 mod keys;
 pub mod local;
+mod revoked;
+mod trust;
 
-use cache::Verified;
 pub use caller::{Caller, Forbidden};
+pub use fetch::{FetchError, Fetcher, JwksUrl};
 pub use keys::{KeyError, KeyFile, KeyRing};
+pub use revoked::{Revoked, RevokedError};
 
 use std::{sync::Arc, time::Duration};
 
-use jsonwebtoken::{Validation, decode, decode_header};
+use jsonwebtoken::{Validation, decode_header};
 use verbatim_proto::{Claims, limits::TOKEN_BYTES_MAX};
 
+use self::{cache::Vouched, fetch::Asking, trust::Trust};
 use crate::clock::{Clock, unix_seconds};
 
 /// Turns an `Authorization` header into a [`Caller`].
 pub struct Authenticator {
-    keys: KeyRing,
-    verified: Verified,
+    trust: Trust,
+    /// Where keys are asked for that nobody knows, if anywhere.
+    asking: Option<Asking>,
     leeway_seconds: u64,
     clock: Arc<dyn Clock>,
 }
@@ -71,6 +78,9 @@ pub enum Unauthenticated {
         "the token is not valid here; get one that is signed by a key this server trusts, for its issuer and audience"
     )]
     Untrusted,
+    /// The token, or whom it is for, is on the revocation list.
+    #[error("the token was revoked; get a new one")]
+    Revoked,
     /// The claims are not those of a session or access token.
     #[error(
         "the token's claims are out of form; organization_uuid (a UUID) and exp are required, session_id and scope are texts"
@@ -86,42 +96,65 @@ pub enum Unauthenticated {
 
 impl Authenticator {
     /// Trusts `keys`, under `rules`.
-    pub fn new(mut keys: KeyRing, rules: &TokenRules, clock: Arc<dyn Clock>) -> Self {
-        keys.set_rules(|validation| rules.apply_to(validation));
-        Self { keys, verified: Verified::new(), leeway_seconds: rules.leeway_seconds, clock }
+    pub fn new(keys: KeyRing, rules: &TokenRules, clock: Arc<dyn Clock>) -> Self {
+        Self { trust: Trust::new(keys, rules.clone()), asking: None, leeway_seconds: rules.leeway_seconds, clock }
+    }
+
+    /// Trusts these keys of the configuration in place of those before. Gives whether that made a difference.
+    pub fn trust(&self, keys: KeyRing) -> bool {
+        self.trust.configure(keys)
+    }
+
+    /// Revokes these in place of those before. Gives whether that made a difference.
+    pub fn revoke(&self, revoked: Revoked) -> bool {
+        self.trust.revoke(revoked)
     }
 
     /// Who sent these `Authorization` headers.
-    pub fn authenticate<'a>(&self, mut headers: impl Iterator<Item = &'a [u8]>) -> Result<Caller, Unauthenticated> {
-        let header = headers.next().ok_or(Unauthenticated::Missing)?;
-        if headers.next().is_some() || header.len() > TOKEN_BYTES_MAX {
-            return Err(Unauthenticated::Malformed);
+    pub fn authenticate<'a>(&self, headers: impl Iterator<Item = &'a [u8]>) -> Result<Caller, Unauthenticated> {
+        let vouched = self.trust.vouch(token_of(headers)?)?;
+        self.check_times(&vouched.claims)?;
+        Ok(Caller::new(vouched))
+    }
+
+    /// Where these headers have a token whose `kid` nobody knows, and keys are published somewhere: waits until they
+    /// were fetched once more, or until that takes too long. Anyone can send such a token, so that this is not always tried.
+    pub async fn look_for_key<'a>(&self, headers: impl Iterator<Item = &'a [u8]>) {
+        let Some(asking) = &self.asking else { return };
+        let kid = token_of(headers).ok().and_then(|token| decode_header(token).ok()?.kid);
+        if kid.is_some_and(|kid| !self.trust.knows(&kid)) {
+            asking.ask().await;
         }
-        let token = bearer(header).ok_or(Unauthenticated::Malformed)?;
-        let claims = self.verified.get_or(token, || self.verify(token))?;
-        self.check_times(&claims)?;
-        Ok(Caller::new(claims))
     }
 
-    /// How long the caller's token still holds.
-    pub fn time_left(&self, caller: &Caller) -> Duration {
-        let end = caller.expires_at().saturating_add(self.leeway_seconds);
-        Duration::from_secs(end.saturating_sub(unix_seconds(self.clock.now())))
+    /// Checks that the caller's token still holds.
+    pub fn check(&self, caller: &Caller) -> Result<(), Unauthenticated> {
+        self.trust.check(caller.vouched())?;
+        self.check_times(caller.claims())
     }
 
-    fn verify(&self, token: &str) -> Result<Claims, Unauthenticated> {
-        let header = decode_header(token).map_err(|_| Unauthenticated::Untrusted)?;
-        let mut found = Unauthenticated::Untrusted;
-        for key in self.keys.candidates(header.kid.as_deref()) {
-            match decode::<Claims>(token, &key.decoding, &key.validation) {
-                Ok(token) => return Ok(token.claims),
-                Err(error) if matches!(error.kind(), jsonwebtoken::errors::ErrorKind::Json(_)) => {
-                    found = Unauthenticated::Claims;
+    /// Waits until the caller's token holds no longer: it has expired, was revoked, or its key has gone. Gives which.
+    pub fn refused(self: &Arc<Self>, caller: &Caller) -> impl Future<Output = Unauthenticated> + Send + use<> {
+        let (auth, caller) = (Arc::clone(self), caller.clone());
+        // Before the first look, so that no change falls between the two.
+        let mut changes = auth.trust.changes();
+        async move {
+            loop {
+                if let Err(refused) = auth.check(&caller) {
+                    return refused;
                 }
-                Err(_) => {}
+                tokio::select! {
+                    () = tokio::time::sleep(auth.time_left(&caller)) => {}
+                    _ = changes.changed() => {}
+                }
             }
         }
-        Err(found)
+    }
+
+    /// How long until the caller's token expires.
+    fn time_left(&self, caller: &Caller) -> Duration {
+        let end = caller.claims().exp.saturating_add(self.leeway_seconds);
+        Duration::from_secs(end.saturating_sub(unix_seconds(self.clock.now())))
     }
 
     fn check_times(&self, claims: &Claims) -> Result<(), Unauthenticated> {
@@ -135,6 +168,15 @@ impl Authenticator {
         }
         Ok(())
     }
+}
+
+/// The one token of these `Authorization` headers.
+fn token_of<'a>(mut headers: impl Iterator<Item = &'a [u8]>) -> Result<&'a str, Unauthenticated> {
+    let header = headers.next().ok_or(Unauthenticated::Missing)?;
+    if headers.next().is_some() || header.len() > TOKEN_BYTES_MAX {
+        return Err(Unauthenticated::Malformed);
+    }
+    bearer(header).ok_or(Unauthenticated::Malformed)
 }
 
 /// The token of `Bearer TOKEN` (RFC 6750, section 2.1; the scheme in any case, RFC 9110, section 11.1).

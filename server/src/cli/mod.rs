@@ -5,9 +5,9 @@ mod remote;
 mod serve;
 mod token;
 
-use std::{io::Write, process::ExitCode};
+use std::{env, io::Write, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// Exit statuses, as `sysexits.h` names them.
 pub mod exit {
@@ -36,7 +36,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Run the server
-    Serve(serve::ServeArgs),
+    Serve(Box<serve::ServeArgs>),
     /// Give the disk back what a data folder does not need, with its server stopped
     Compact(compact::CompactArgs),
     /// Print a token signed with the data folder's own key
@@ -47,7 +47,9 @@ enum Verb {
 
 /// Runs the program with the process's own arguments.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let command = without_empty_variables(Cli::command());
+    let parsed = command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();
@@ -55,11 +57,18 @@ pub fn main() -> ExitCode {
         }
     };
     match cli.verb {
-        Verb::Serve(args) => serve::run(args),
+        Verb::Serve(args) => serve::run(*args),
         Verb::Compact(args) => compact::run(args),
         Verb::Token(args) => token::run(args),
         Verb::Remote(verb) => remote::run(verb),
     }
+}
+
+/// A variable that is set to nothing is one that is not set: what runs programs often cannot leave one out.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let is_empty = |arg: &clap::Arg| arg.get_env().and_then(env::var_os).is_some_and(|value| value.is_empty());
+    let command = command.mut_args(|arg| if is_empty(&arg) { arg.env(clap::builder::Resettable::Reset) } else { arg });
+    command.mut_subcommands(without_empty_variables)
 }
 
 /// Prints one line; a pipe that was closed is a failure and no panic.

@@ -1,6 +1,6 @@
 //! `verbatim serve`: run the server until it is told to stop.
 
-use std::{io::IsTerminal, net::SocketAddr, path::Path, process::ExitCode};
+use std::{io::IsTerminal, path::Path, process::ExitCode};
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
@@ -42,8 +42,8 @@ pub(super) fn run(args: ServeArgs) -> ExitCode {
 }
 
 async fn serve(config: Config) -> ExitCode {
-    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
-    let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
+    let signals = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(signal);
+    let [Ok(mut terminate), Ok(mut interrupt), Ok(hangup)] = signals else {
         return fail("cannot listen for signals", exit::UNAVAILABLE);
     };
     let data_dir = config.data_dir.clone();
@@ -52,23 +52,23 @@ async fn serve(config: Config) -> ExitCode {
         Err(error) => return fail(error, exit::UNAVAILABLE),
     };
     // Nobody may be there to read it; the server serves all the same.
-    let _ = say(&format!("listening on http://{}", app.address));
+    let _ = say(&format!("listening on {}", app.url()));
     if std::io::stdout().is_terminal() {
-        print_next_steps(app.address, &data_dir);
+        print_next_steps(&app.url(), &data_dir);
     }
     tracing::info!(address = %app.address, data_dir = %data_dir.display(), "listening");
-    app.run(async {
+    let stop = async {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-    })
-    .await;
+    };
+    app.run(stop, hangup).await;
     ExitCode::SUCCESS
 }
 
 /// What to paste next, in another terminal. It holds no token, only the command that prints one.
-fn print_next_steps(address: SocketAddr, data_dir: &Path) {
+fn print_next_steps(url: &str, data_dir: &Path) {
     let program = std::env::args().next().unwrap_or_else(|| "verbatim".to_owned());
     let data_dir = data_dir.display().to_string();
     let data_dir_flag = if data_dir == DATA_DIR_DEFAULT { String::new() } else { format!(" --data-dir {data_dir}") };
@@ -80,12 +80,12 @@ Next, in another terminal:
   TOKEN=$({program} token{data_dir_flag} --scope read,append)
 
   # append a first entry
-  curl -i -X PUT http://{address}/v1/session_ingress/session/hello \
+  curl -i -X PUT {url}/v1/session_ingress/session/hello \
     -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \
     -d '{{"type":"user","uuid":"u1","message":"hello"}}'
 
   # read it back
-  curl http://{address}/v1/session_ingress/session/hello -H "Authorization: Bearer $TOKEN"
+  curl {url}/v1/session_ingress/session/hello -H "Authorization: Bearer $TOKEN"
 "#
     );
 }

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
+use uuid::Uuid;
 use verbatim_proto::{Claims, OrganizationId, Scopes, SessionId};
 
 use super::{exit, fail, say};
@@ -30,6 +31,9 @@ pub(super) struct TokenArgs {
     /// [default: append,read for a session token, read for an access token]
     #[arg(long, value_name = "WORDS")]
     scope: Option<Scopes>,
+    /// The token's own id, its `jti`, to revoke it by [default: a new UUID]
+    #[arg(long, value_name = "TEXT")]
+    id: Option<String>,
     /// Whom it is for, as the audit trail will name it
     #[arg(long, value_name = "TEXT")]
     subject: Option<String>,
@@ -52,7 +56,7 @@ pub(super) fn run(args: TokenArgs) -> ExitCode {
             nbf: None,
             iat: Some(now),
             sub: args.subject,
-            jti: None,
+            jti: Some(args.id.unwrap_or_else(|| Uuid::new_v4().to_string())),
         })
     });
     match minted {

@@ -22,6 +22,15 @@ pub struct Layer {
     /// Where to listen; port 0 picks a free one [default: 127.0.0.1:4280]
     #[arg(long, env = "VERBATIM_LISTEN", value_name = "HOST:PORT")]
     pub listen: Option<String>,
+    /// Certificate to speak TLS with, and those between it and its authority, in PEM; needs --tls-key
+    #[arg(long, env = "VERBATIM_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's private key, in PEM
+    #[arg(long, env = "VERBATIM_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// Authorities, in PEM, of which every client must have a certificate [default: clients need none]
+    #[arg(long, env = "VERBATIM_TLS_CLIENT_CA", value_name = "FILE")]
+    pub tls_client_ca: Option<PathBuf>,
     /// Largest entry taken [default: 16MiB]
     #[arg(long, env = "VERBATIM_ENTRY_BYTES_MAX", value_name = "BYTES", allow_hyphen_values = true)]
     pub entry_bytes_max: Option<Bytes>,
@@ -78,6 +87,15 @@ pub struct Layer {
     /// JWKS file of such keys
     #[arg(long, env = "VERBATIM_TRUSTED_JWKS", value_name = "FILE")]
     pub trusted_jwks: Option<PathBuf>,
+    /// URL at which an issuer publishes such keys; https, or http on this machine
+    #[arg(long, env = "VERBATIM_TRUSTED_JWKS_URL", value_name = "URL")]
+    pub trusted_jwks_url: Option<String>,
+    /// How often they are fetched [default: 5m]
+    #[arg(long, env = "VERBATIM_TRUSTED_JWKS_INTERVAL", value_name = "TIME", allow_hyphen_values = true)]
+    pub trusted_jwks_interval: Option<Seconds>,
+    /// Tokens and subjects that are revoked, one a line: `jti ID` or `sub SUBJECT`
+    #[arg(long, env = "VERBATIM_REVOKED", value_name = "FILE")]
+    pub revoked: Option<PathBuf>,
     /// What to log: a level, or a filter such as verbatim_server=debug [default: info]
     #[arg(long, env = "VERBATIM_LOG", value_name = "FILTER")]
     pub log: Option<String>,
@@ -94,6 +112,9 @@ impl Layer {
             config: self.config.or(below.config),
             data_dir: self.data_dir.or(below.data_dir),
             listen: self.listen.or(below.listen),
+            tls_cert: self.tls_cert.or(below.tls_cert),
+            tls_key: self.tls_key.or(below.tls_key),
+            tls_client_ca: self.tls_client_ca.or(below.tls_client_ca),
             entry_bytes_max: self.entry_bytes_max.or(below.entry_bytes_max),
             queue_bytes_max: self.queue_bytes_max.or(below.queue_bytes_max),
             cache_bytes: self.cache_bytes.or(below.cache_bytes),
@@ -111,6 +132,9 @@ impl Layer {
             token_leeway: self.token_leeway.or(below.token_leeway),
             trusted_keys: if self.trusted_keys.is_empty() { below.trusted_keys } else { self.trusted_keys },
             trusted_jwks: self.trusted_jwks.or(below.trusted_jwks),
+            trusted_jwks_url: self.trusted_jwks_url.or(below.trusted_jwks_url),
+            trusted_jwks_interval: self.trusted_jwks_interval.or(below.trusted_jwks_interval),
+            revoked: self.revoked.or(below.revoked),
             log: self.log.or(below.log),
             log_format: self.log_format.or(below.log_format),
         }

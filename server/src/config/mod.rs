@@ -7,7 +7,10 @@ use std::{fs, io, net::SocketAddr, path::PathBuf, time::Duration};
 
 use verbatim_proto::limits::{ENTRY_BYTES_MAX_DEFAULT, PAGE_PAYLOAD_BYTES_MAX};
 
-use crate::auth::KeyFile;
+use crate::{
+    auth::{JwksUrl, KeyFile},
+    transport::TlsFiles,
+};
 
 pub use layer::Layer;
 pub use units::{Bytes, Seconds};
@@ -27,6 +30,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Where to listen; port 0 picks a free one.
     pub listen: SocketAddr,
+    /// What TLS is spoken with; none for plain HTTP.
+    pub tls: Option<TlsFiles>,
     /// The largest entry taken, in bytes of body.
     pub entry_bytes_max: usize,
     /// Bytes of appends under way at once.
@@ -61,6 +66,12 @@ pub struct Config {
     pub trusted_keys: Vec<KeyFile>,
     /// A JWKS file of such keys.
     pub trusted_jwks: Option<PathBuf>,
+    /// Where an issuer publishes such keys.
+    pub trusted_jwks_url: Option<JwksUrl>,
+    /// How often they are fetched.
+    pub trusted_jwks_interval: Duration,
+    /// The revocation list.
+    pub revoked: Option<PathBuf>,
     /// What is logged, as `tracing` filters say it.
     pub log: String,
     /// In which form.
@@ -136,6 +147,7 @@ impl Config {
         Ok(Self {
             data_dir: set.data_dir.unwrap_or_else(|| DATA_DIR_DEFAULT.into()),
             listen: listen(set.listen.as_deref().unwrap_or(LISTEN_DEFAULT))?,
+            tls: tls(set.tls_cert, set.tls_key, set.tls_client_ca)?,
             entry_bytes_max: entry_bytes_max as usize,
             queue_bytes_max: queue_bytes_max as usize,
             cache_bytes: bounded("--cache-bytes", set.cache_bytes, 128 * MIB, MIB, 1024 * 1024 * MIB)? as usize,
@@ -153,6 +165,9 @@ impl Config {
             token_leeway: set.token_leeway.map_or(Duration::ZERO, |leeway| leeway.0),
             trusted_keys: set.trusted_keys,
             trusted_jwks: set.trusted_jwks,
+            trusted_jwks_url: set.trusted_jwks_url.map(|url| jwks_url(&url)).transpose()?,
+            trusted_jwks_interval: time("--trusted-jwks-interval", set.trusted_jwks_interval, 300)?,
+            revoked: set.revoked,
             log: log_filter(set.log.unwrap_or_else(|| "info".to_owned()))?,
             log_format: set.log_format.unwrap_or_default(),
         })
@@ -198,6 +213,26 @@ fn listen(text: &str) -> Result<SocketAddr, ConfigError> {
             ),
         ),
     }
+}
+
+fn tls(
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+    client_ca: Option<PathBuf>,
+) -> Result<Option<TlsFiles>, ConfigError> {
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => Ok(Some(TlsFiles { certificate, key, client_ca })),
+        (Some(_), None) => wrong("--tls-key", "--tls-cert needs it; give the certificate's private key"),
+        (None, Some(_)) => wrong("--tls-cert", "--tls-key needs it; give the key's certificate"),
+        (None, None) if client_ca.is_some() => {
+            wrong("--tls-client-ca", "clients show certificates over TLS alone; give --tls-cert and --tls-key too")
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+fn jwks_url(text: &str) -> Result<JwksUrl, ConfigError> {
+    text.parse().or_else(|cause: String| wrong("--trusted-jwks-url", cause))
 }
 
 fn log_filter(filter: String) -> Result<String, ConfigError> {

@@ -48,6 +48,11 @@ fn a_wrong_setting_names_itself() {
         ("log = 'wran'", "VERBATIM_LOG"),
         ("entry_bytes_max = 5.5", "16MiB"),
         ("trusted_keys = ['HS256=key']", "trusted_keys"),
+        ("tls_cert = 'c.pem'", "--tls-key"),
+        ("tls_key = 'k.pem'", "--tls-cert"),
+        ("tls_client_ca = 'ca.pem'", "--tls-cert"),
+        ("trusted_jwks_url = 'http://issuer.example/'", "--trusted-jwks-url"),
+        ("trusted_jwks_interval = 0", "--trusted-jwks-interval"),
         ("data_folder = 'x'", "data_folder"),
     ] {
         let error = settle(text).map(|_| ()).expect_err(text);

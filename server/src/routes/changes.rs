@@ -29,17 +29,20 @@ pub(super) async fn follow(call: &Call<'_>) -> Result<Response<Body>, Problem> {
     let caller = organization_caller(call, Scope::Read)?;
     let organization = caller.organization();
     let place = begin(call, &organization)?;
-    let time = call.routes.auth.time_left(&caller);
+    let leave = call.leave_of(&caller);
     match request::parameter(call.query, "live")?.as_deref() {
         None | Some("sse") => {
-            let feed = call.service().follow_changes(organization, place, time);
+            let feed = call.service().follow_changes(organization, place, leave);
             Ok(event_stream(Body::endless(frames(feed, organization))))
         }
         Some("long-poll") => {
             let limit = request::limit_of(call.query, PAGE_ENTRIES_DEFAULT, PAGE_ENTRIES_MAX)?;
             let deadline = Instant::now() + wait(call.query)?;
-            let mut feed = call.service().follow_changes(organization, place, time);
-            page(&mut feed, &organization, limit, deadline).await
+            let mut feed = call.service().follow_changes(organization, place, leave);
+            tokio::select! {
+                page = page(&mut feed, &organization, limit, deadline) => page,
+                refused = call.routes.auth.refused(&caller) => Err(refused.into()),
+            }
         }
         Some(_) => Err(Problem::invalid("live is sse or long-poll")),
     }

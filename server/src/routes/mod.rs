@@ -21,6 +21,7 @@ mod transcript;
 
 use std::{sync::Arc, time::Instant};
 
+use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::{Body as _, Incoming};
 use verbatim_proto::{EntryUuid, Scope, names};
@@ -32,14 +33,14 @@ use table::{Operation, Table};
 
 use crate::{
     auth::{Authenticator, Caller},
-    service::Service,
+    service::{Leave, Service},
     store::SessionKey,
 };
 
 /// What routes need: who may call, and whom they call.
 pub struct Routes {
     service: Arc<Service>,
-    auth: Authenticator,
+    auth: Arc<Authenticator>,
     names: RequestNames,
     table: Table,
     limits: RouteLimits,
@@ -73,6 +74,10 @@ fn set_head(headers: &mut HeaderMap, head: Option<&EntryUuid>) {
     }
 }
 
+fn authorization(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    headers.get_all(header::AUTHORIZATION).iter().map(HeaderValue::as_bytes)
+}
+
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// One request on its way, without its body.
@@ -88,7 +93,7 @@ struct Call<'a> {
 
 impl Routes {
     /// Routes over `service`, for whom `auth` lets in.
-    pub fn new(service: Arc<Service>, auth: Authenticator, limits: RouteLimits) -> Result<Self, InvalidTable> {
+    pub fn new(service: Arc<Service>, auth: Arc<Authenticator>, limits: RouteLimits) -> Result<Self, InvalidTable> {
         let table = Table::new().map_err(|error| InvalidTable(error.to_string()))?;
         Ok(Self { service, auth, names: RequestNames::new(), table, limits })
     }
@@ -106,6 +111,7 @@ impl Routes {
                 None => Err(Problem::method_not_allowed(found.value.allow())),
                 Some(operation) => {
                     let (headers, query) = (&head.headers, head.uri.query());
+                    self.auth.look_for_key(authorization(headers)).await;
                     let named = head.uri.path().rsplit('/').next().unwrap_or_default();
                     let call = Call { routes: self, places: found.params, named, headers, query };
                     call.dispatch(operation, &mut body).await
@@ -175,10 +181,15 @@ impl Call<'_> {
 
     /// Who calls, in the organisation that it says it calls for.
     fn authenticated(&self) -> Result<Caller, Problem> {
-        let sent = self.headers.get_all(header::AUTHORIZATION).iter().map(HeaderValue::as_bytes);
-        let caller = self.routes.auth.authenticate(sent)?;
+        let caller = self.routes.auth.authenticate(authorization(self.headers))?;
         caller.in_organization(self.headers.get(names::X_ORGANIZATION_UUID).map(HeaderValue::as_bytes))?;
         Ok(caller)
+    }
+
+    /// What the caller has to follow by: it ends with the caller's token.
+    fn leave_of(&self, caller: &Caller) -> Leave {
+        let refused = self.routes.auth.refused(caller);
+        Leave::until(refused.map(|_| ()))
     }
 
     /// Adds the session's head to a refusal that its caller may know it by: every answer about a session that has a

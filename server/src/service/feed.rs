@@ -3,7 +3,7 @@
 //! What is no append stands in the audit trail under a number, and is told in that order. Appends are told by their
 //! session's latest length: live as the writer tells it, and after a pause by a walk through the sessions that grew since.
 
-use std::{ops::ControlFlow, sync::Arc, time::Duration};
+use std::{ops::ControlFlow, sync::Arc};
 
 use tokio::{
     sync::watch,
@@ -16,7 +16,7 @@ use verbatim_proto::{
     organization::{Cause, Change, ChangeKind},
 };
 
-use super::{Service, follow::drained};
+use super::{Leave, Service, follow::drained};
 use crate::{
     limits::HEARTBEAT_INTERVAL,
     store::{Feed, Store, StoreError},
@@ -32,7 +32,7 @@ pub struct ChangesFeed {
     behind: bool,
     /// Whether sessions may have grown that only a walk through the list finds.
     walks: bool,
-    until: Option<Instant>,
+    leave: Leave,
     draining: watch::Receiver<bool>,
 }
 
@@ -48,8 +48,8 @@ pub enum Told {
 }
 
 impl Service {
-    /// Follows the organisation from `place` on, for as long as `time`.
-    pub fn follow_changes(&self, organization: OrganizationId, place: ChangesCursor, time: Duration) -> ChangesFeed {
+    /// Follows the organisation from `place` on, for as long as there is `leave`.
+    pub fn follow_changes(&self, organization: OrganizationId, place: ChangesCursor, leave: Leave) -> ChangesFeed {
         ChangesFeed {
             feed: self.store.feeds().follow(&organization),
             store: Arc::clone(&self.store),
@@ -57,7 +57,7 @@ impl Service {
             place,
             behind: true,
             walks: true,
-            until: Instant::now().checked_add(time),
+            leave,
             draining: self.draining.subscribe(),
         }
     }
@@ -84,19 +84,15 @@ impl ChangesFeed {
     /// As [`next`](Self::next), with silence after a time of the caller's.
     pub async fn next_until(&mut self, limit: usize, silent_at: Instant) -> Result<Told, StoreError> {
         loop {
-            if *self.draining.borrow() || self.until.is_some_and(|until| until <= Instant::now()) {
+            if *self.draining.borrow() || self.leave.has_ended() {
                 return Ok(Told::Interrupted);
             }
             if !self.behind {
                 tokio::select! {
                     () = self.feed.changed() => {}
                     () = drained(&mut self.draining) => return Ok(Told::Interrupted),
-                    () = sleep_until(self.until.unwrap_or(silent_at).min(silent_at)) => {
-                        if silent_at <= Instant::now() {
-                            return Ok(Told::Silence);
-                        }
-                        continue;
-                    }
+                    () = self.leave.ended() => return Ok(Told::Interrupted),
+                    () = sleep_until(silent_at) => return Ok(Told::Silence),
                 }
             }
             let changes = self.look(limit).await?;

@@ -13,7 +13,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{ReadRefused, Service};
+use super::{Leave, ReadRefused, Service};
 use crate::{
     limits::{FOLLOWER_CHUNK_BYTES, HEARTBEAT_INTERVAL},
     store::{EntryRef, Order, SessionKey, SessionStatus, Snapshot, Store, StoreError, Tail},
@@ -26,8 +26,7 @@ pub struct Follower {
     next: u64,
     /// Whether there may be more to read at once.
     behind: bool,
-    /// When whoever follows may do so no longer.
-    until: Option<Instant>,
+    leave: Leave,
     tail: Tail,
     draining: watch::Receiver<bool>,
     reads: Arc<Semaphore>,
@@ -64,14 +63,14 @@ enum Found {
 }
 
 impl Service {
-    /// Follows the session on `chain` from `next` on, for as long as `time`. `encode` writes one entry, on a blocking
+    /// Follows the session on `chain` from `next` on, for as long as there is `leave`. `encode` writes one entry, on a blocking
     /// thread.
     pub fn follow(
         &self,
         session: &SessionKey,
         chain: u64,
         next: u64,
-        time: Duration,
+        leave: Leave,
         encode: impl Fn(&EntryRef<'_>, &mut Vec<u8>) + Send + Sync + 'static,
     ) -> Follower {
         let (store, session) = (Arc::clone(&self.store), session.clone());
@@ -80,7 +79,7 @@ impl Service {
             followed: Arc::new(Followed { store, session, chain, encode: Box::new(encode) }),
             next,
             behind: true,
-            until: Instant::now().checked_add(time),
+            leave,
             tail,
             draining: self.draining.subscribe(),
             reads: Arc::clone(&self.follower_reads),
@@ -118,19 +117,15 @@ impl Follower {
     pub async fn next(&mut self) -> News {
         let silent_at = Instant::now() + HEARTBEAT_INTERVAL;
         loop {
-            if *self.draining.borrow() || self.until.is_some_and(|until| until <= Instant::now()) {
+            if *self.draining.borrow() || self.leave.has_ended() {
                 return News::Interrupted;
             }
             if !self.behind {
                 tokio::select! {
                     () = self.tail.changed() => {}
                     () = drained(&mut self.draining) => return News::Interrupted,
-                    () = sleep_until(self.until.unwrap_or(silent_at).min(silent_at)) => {
-                        if silent_at <= Instant::now() {
-                            return News::Silence;
-                        }
-                        continue;
-                    }
+                    () = self.leave.ended() => return News::Interrupted,
+                    () = sleep_until(silent_at) => return News::Silence,
                 }
                 self.behind = true;
             }
@@ -149,7 +144,7 @@ impl Follower {
         }
     }
 
-    async fn look(&self) -> Result<Found, StoreError> {
+    async fn look(&mut self) -> Result<Found, StoreError> {
         let _one_of_some = self.reads.acquire().await.map_err(|_| StoreError::Closed)?;
         let (followed, next) = (Arc::clone(&self.followed), self.next);
         spawn_blocking(move || followed.look(next)).await.map_err(StoreError::engine("read for a follower"))?

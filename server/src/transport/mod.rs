@@ -1,6 +1,7 @@
-//! Accepting connections, HTTP/1.1 and 2, timeouts, caps, drain. Nothing here knows what a session is.
+//! Accepting connections, TLS, HTTP/1.1 and 2, timeouts, caps, drain. Nothing here knows what a session is.
 
 mod stall;
+mod tls;
 
 use std::{
     convert::Infallible,
@@ -23,11 +24,15 @@ use hyper_util::{
     server::{conn::auto, graceful::GracefulShutdown},
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
+use tokio_rustls::server::TlsStream;
+use tokio_util::either::Either;
 
 use self::stall::Stalling;
+pub use self::tls::{Tls, TlsError, TlsFiles};
 use crate::limits::{HEADER_BYTES_MAX, HTTP2_STREAMS_MAX};
 
 /// What an operator may set of connections.
@@ -42,9 +47,10 @@ pub struct ConnectionLimits {
 }
 
 /// Accepts until `stop` resolves, then lets every request under way finish, for at most `drain_timeout`.
-/// Gives whether all of them did.
+/// Gives whether all of them did. Connections speak TLS where there is `tls`.
 pub async fn serve<H, F, B>(
     listener: TcpListener,
+    tls: Option<Arc<Tls>>,
     handle: H,
     limits: ConnectionLimits,
     stop: impl Future<Output = ()>,
@@ -58,24 +64,28 @@ where
     let http = Arc::new(http(&limits));
     let graceful = GracefulShutdown::new();
     let free = Arc::new(Semaphore::new(limits.connections_max));
+    let (stopping, stopped) = watch::channel(());
     let mut stop = std::pin::pin!(stop);
     loop {
         let (stream, place) = tokio::select! {
             accepted = accept(&listener, &free) => accepted,
             () = &mut stop => break,
         };
+        let stream = Stalling::new(stream, limits.write_timeout);
         let handle = handle.clone();
         let spoken = Arc::new(AtomicBool::new(false));
-        let said = Arc::clone(&spoken);
+        let silent = silence(Arc::clone(&spoken), limits.header_timeout);
         let service = service_fn(move |request| {
-            said.store(true, Ordering::Relaxed);
+            spoken.store(true, Ordering::Relaxed);
             let answer = handle(request);
             async move { Ok::<_, Infallible>(answer.await) }
         });
-        let connection =
-            http.serve_connection(TokioIo::new(Stalling::new(stream, limits.write_timeout)), service).into_owned();
-        let connection = graceful.watch(connection);
-        let silent = silence(spoken, limits.header_timeout);
+        let (http, tls) = (Arc::clone(&http), tls.clone());
+        let (watcher, stopped) = (graceful.watcher(), stopped.clone());
+        let connection = async move {
+            let Some(stream) = secured(stream, tls, stopped).await? else { return Ok(()) };
+            watcher.watch(http.serve_connection(TokioIo::new(stream), service).into_owned()).await
+        };
         tokio::spawn(async move {
             tokio::select! {
                 ended = connection => {
@@ -88,12 +98,25 @@ where
             drop(place);
         });
     }
-    drop(listener);
+    drop((listener, stopping));
     tokio::time::timeout(drain_timeout, graceful.shutdown()).await.is_ok()
 }
 
-/// Resolves once a connection has had `time` for its first request and sent none: neither the wait for a first byte nor
-/// that for the rest of HTTP/2's preface has a time of its own.
+/// The stream, under TLS where there is `tls`; none where the server stops before that is agreed on.
+async fn secured<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    tls: Option<Arc<Tls>>,
+    mut stopped: watch::Receiver<()>,
+) -> std::io::Result<Option<Either<S, TlsStream<S>>>> {
+    let Some(tls) = tls else { return Ok(Some(Either::Left(stream))) };
+    tokio::select! {
+        agreed = tls.agree(stream) => agreed.map(|stream| Some(Either::Right(stream))),
+        _ = stopped.changed() => Ok(None),
+    }
+}
+
+/// Resolves once a connection has had `time` for its first request and sent none: neither the TLS handshake, nor the wait
+/// for a first byte, nor that for the rest of HTTP/2's preface has a time of its own.
 async fn silence(spoken: Arc<AtomicBool>, time: Duration) {
     tokio::time::sleep(time).await;
     if spoken.load(Ordering::Relaxed) {

@@ -1,7 +1,7 @@
 //! From the arguments to a client: whose token goes along, and where one is signed.
 
 use std::{
-    env,
+    env, fs,
     future::ready,
     path::{Path, PathBuf},
 };
@@ -42,6 +42,12 @@ impl RemoteArgs {
         if let Some(organization) = self.org {
             builder = builder.organization(organization);
         }
+        if let Some(path) = &self.ca {
+            builder = builder.trusted_ca(&read(path)?);
+        }
+        if let Some(path) = &self.client_cert {
+            builder = builder.client_certificate(&read(path)?);
+        }
         builder = match (self.signing_key()?, &self.token) {
             (Some(key), _) => {
                 let organization = self.org.unwrap_or(key.organization());
@@ -62,7 +68,8 @@ impl RemoteArgs {
         if self.token.is_some() || !is_this_machine(&self.url) {
             return Ok(None);
         }
-        let folder = env::var_os("VERBATIM_DATA_DIR").map_or_else(|| PathBuf::from(DATA_DIR_DEFAULT), PathBuf::from);
+        let folder = env::var_os("VERBATIM_DATA_DIR").filter(|folder| !folder.is_empty());
+        let folder = folder.map_or_else(|| PathBuf::from(DATA_DIR_DEFAULT), PathBuf::from);
         match LocalKey::read(&folder) {
             Ok(key) => Ok(Some(key)),
             Err(LocalKeyError::Missing(_)) => Ok(None),
@@ -74,6 +81,10 @@ impl RemoteArgs {
 /// Gives up sooner than a program that nobody waits for.
 pub(super) fn at_a_terminal(builder: ClientBuilder) -> ClientBuilder {
     builder.retry(RetryPolicy { attempts_max: ATTEMPTS_AT_A_TERMINAL, ..RetryPolicy::default() })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Fault> {
+    fs::read(path).map_err(|error| Fault::input(path.display(), error))
 }
 
 fn read_key(folder: &Path) -> Result<LocalKey, Fault> {
@@ -122,7 +133,8 @@ impl Signer {
 }
 
 fn is_this_machine(url: &str) -> bool {
-    let authority = url.strip_prefix("http://").unwrap_or_default().split('/').next().unwrap_or_default();
+    let authority = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    let authority = authority.unwrap_or_default().split('/').next().unwrap_or_default();
     let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
     matches!(host, "127.0.0.1" | "localhost" | "[::1]")
 }
@@ -133,7 +145,7 @@ mod tests {
 
     #[test]
     fn the_default_folder_signs_for_this_machine_alone() {
-        for near in [URL_DEFAULT, "http://localhost:1/", "http://[::1]:4280", "http://127.0.0.1"] {
+        for near in [URL_DEFAULT, "http://localhost:1/", "http://[::1]:4280", "https://127.0.0.1"] {
             assert!(is_this_machine(near), "{near}");
         }
         for far in [

@@ -113,6 +113,7 @@ impl From<BuildError> for Fault {
     fn from(error: BuildError) -> Self {
         let status = match &error {
             BuildError::Url(_) => exit::USAGE,
+            BuildError::TrustedCa(_) | BuildError::ClientCertificate(_) => exit::DATA,
             BuildError::Token(_) => exit::NO_PERMISSION,
             BuildError::Http(_) => exit::UNAVAILABLE,
         };

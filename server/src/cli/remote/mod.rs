@@ -36,6 +36,12 @@ pub(super) struct RemoteArgs {
     /// Organisation the token must be of [default: with a data folder, its own]
     #[arg(long, value_name = "UUID")]
     org: Option<OrganizationId>,
+    /// Authorities to trust in place of the system's, in PEM: for an https server with a certificate of your own
+    #[arg(long, env = "VERBATIM_CA", value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Certificate to show to a server that wants one, with its private key, in one PEM file
+    #[arg(long, env = "VERBATIM_CLIENT_CERT", value_name = "FILE")]
+    client_cert: Option<PathBuf>,
 }
 
 /// A verb that speaks to a server.

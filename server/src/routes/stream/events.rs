@@ -32,9 +32,9 @@ pub(super) async fn stream(call: &Call<'_>, caller: &Caller, session: &SessionKe
     let members = request::parameter(call.query, "fields")?;
     let members = members.map_or(Ok(Members::ALL), |fields| Members::parse(&fields))?;
     let (of, chain) = (session.clone(), snapshot.chain);
-    let time = call.routes.auth.time_left(caller);
+    let leave = call.leave_of(caller);
     let follower =
-        call.service().follow(session, chain, next, time, move |entry, out| frame(&of, chain, entry, members, out));
+        call.service().follow(session, chain, next, leave, move |entry, out| frame(&of, chain, entry, members, out));
     let mut response = event_stream(Body::endless(frames(follower)));
     set_head(response.headers_mut(), snapshot.head.as_ref());
     Ok(response)

@@ -8,6 +8,7 @@ use verbatim_proto::limits::{LONG_POLL_SECONDS_DEFAULT, LONG_POLL_SECONDS_MAX};
 
 use super::begin;
 use crate::{
+    auth::Caller,
     routes::{
         Body, Call, Problem,
         entries::{Form, NextCursor, Page, Query},
@@ -18,12 +19,15 @@ use crate::{
 };
 
 /// The page, with where to go on always in it.
-pub(super) async fn page(call: &Call<'_>, session: &SessionKey) -> Result<Response<Body>, Problem> {
+pub(super) async fn page(call: &Call<'_>, caller: &Caller, session: &SessionKey) -> Result<Response<Body>, Problem> {
     let query = Query::parse(call.query, session)?;
     let wait = wait(call.query)?;
     let snapshot = call.service().snapshot(session).await?;
     let (chain, next) = (snapshot.chain, begin(call, session, &snapshot).await?);
-    let snapshot = call.service().grown(session, chain, next, wait).await?;
+    let snapshot = tokio::select! {
+        grown = call.service().grown(session, chain, next, wait) => grown?,
+        refused = call.routes.auth.refused(caller) => return Err(refused.into()),
+    };
     if snapshot.chain != chain {
         return Err(ReadRefused::ChainGone.into());
     }

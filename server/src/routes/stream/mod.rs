@@ -36,7 +36,7 @@ async fn follow_as_asked(call: &Call<'_>, caller: &Caller, session: &SessionKey)
     }
     match request::parameter(call.query, "live")?.as_deref() {
         None | Some("sse") => events::stream(call, caller, session).await,
-        Some("long-poll") => long_poll::page(call, session).await,
+        Some("long-poll") => long_poll::page(call, caller, session).await,
         Some(_) => Err(Problem::invalid("live is sse or long-poll")),
     }
 }
