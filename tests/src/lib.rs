@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a harness fails by panicking")]
 
 pub mod binary;
+pub mod certificates;
 pub mod clock;
 pub mod clock_shift;
 pub mod corpus;
@@ -13,6 +14,7 @@ pub mod disk;
 pub mod entry;
 pub mod events;
 pub mod history;
+pub mod issuer;
 pub mod keys;
 pub mod memory;
 pub mod organization;
@@ -24,6 +26,7 @@ pub mod server;
 pub mod session;
 pub mod shim;
 pub mod syncs;
+pub mod tls;
 pub mod token;
 pub mod wait;
 pub mod wire;

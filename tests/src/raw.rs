@@ -6,22 +6,32 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
+use tokio_util::either::Either;
 
-use crate::wait::within;
+use crate::{
+    tls::{Socket, Tls},
+    wait::within,
+};
 
 /// A bare connection.
 #[derive(Debug)]
-pub struct Raw(TcpStream);
+pub struct Raw(Socket);
 
 impl Raw {
     /// Connects.
     pub async fn open(address: SocketAddr) -> Self {
-        Self(TcpStream::connect(address).await.expect("connect"))
+        Self(Either::Left(TcpStream::connect(address).await.expect("connect")))
+    }
+
+    /// Connects under TLS.
+    pub async fn open_over(address: SocketAddr, tls: &Tls) -> Self {
+        Self(Either::Right(tls.connect(address).await.expect("connect")))
     }
 
     /// Sends these bytes. The other end may have hung up by then, which its answer, if any, will tell.
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = self.0.write_all(bytes.as_ref()).await;
+        let _ = self.0.flush().await;
     }
 
     /// Reads up to the end of an answer's head: the status line and the headers, lower-cased.

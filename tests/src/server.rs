@@ -21,6 +21,7 @@ use crate::{
     binary,
     organization::Organization,
     session::Session,
+    tls::Tls,
     token::{ORG, Signer, Token},
     wait::{HANG, until, within},
     wire::Call,
@@ -35,13 +36,14 @@ pub struct Setup {
     args: Vec<OsString>,
     env: Vec<(String, OsString)>,
     wrapper: Vec<OsString>,
+    tls: Option<Tls>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
         let folder = Arc::new(tempfile::tempdir().expect("a temporary folder"));
         let data_dir = folder.path().join("data");
-        Self { folder, data_dir, seen_at: None, args: Vec::new(), env: Vec::new(), wrapper: Vec::new() }
+        Self { folder, data_dir, seen_at: None, args: Vec::new(), env: Vec::new(), wrapper: Vec::new(), tls: None }
     }
 }
 
@@ -81,6 +83,13 @@ impl Setup {
         self
     }
 
+    /// Speaks to it in this way, as its flags make it speak TLS.
+    #[must_use]
+    pub fn over(mut self, tls: &Tls) -> Self {
+        self.tls = Some(tls.clone());
+        self
+    }
+
     /// A folder that lives as long as the setup, for configuration files and the like.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -110,10 +119,11 @@ impl Setup {
         let (lines, mut listening) = mpsc::channel(64);
         collect(child.stdout.take().expect("stdout"), Arc::clone(&log), Some(lines));
         collect(child.stderr.take().expect("stderr"), Arc::clone(&log), None);
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
         let address = within("the server to say where it listens", async {
             while let Some(line) = listening.recv().await {
-                if let Some(address) = line.strip_prefix("listening on http://") {
-                    return address.trim().parse::<SocketAddr>().expect("listening on http://HOST:PORT");
+                if let Some(address) = line.strip_prefix(&format!("listening on {scheme}://")) {
+                    return address.trim().parse::<SocketAddr>().expect("listening on SCHEME://HOST:PORT");
                 }
             }
             panic!("the server ended before it listened; it said:\n{}", log.lock().expect("the log"));
@@ -168,7 +178,8 @@ impl Server {
 
     /// Its base URL.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = if self.setup.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 
     /// Its data folder.
@@ -198,17 +209,22 @@ impl Server {
 
     /// A request without a token.
     pub fn call(&self, method: &str, path: &str) -> Call {
-        Call::new(self.address, method, path)
+        Call::new(self.address, method, path).over(self.setup.tls.as_ref())
     }
 
     /// A session of [`ORG`], with a session token that may read and append.
     pub fn session(&self, id: &str) -> Session {
-        Session::new(self.address, id, &self.signer.sign(&Token::session(id, ORG)))
+        self.session_as(id, &Token::session(id, ORG))
     }
 
     /// A session under a token of one's own.
     pub fn session_as(&self, id: &str, token: &Token) -> Session {
-        Session::new(self.address, id, &self.signer.sign(token))
+        self.session_by(id, &self.signer.sign(token))
+    }
+
+    /// A session under a token as it goes over the wire.
+    pub fn session_by(&self, id: &str, token: &str) -> Session {
+        Session::new(self.address, id, token).over(self.setup.tls.as_ref())
     }
 
     /// An organisation, with an access token that may do everything in it.

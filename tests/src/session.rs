@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::{
     pages::{self, Event},
+    tls::Tls,
     wire::{Answer, Call, Connection},
 };
 
@@ -16,12 +17,19 @@ pub struct Session {
     address: SocketAddr,
     id: String,
     token: String,
+    tls: Option<Tls>,
 }
 
 impl Session {
     /// The session `id` on the server at `address`.
     pub fn new(address: SocketAddr, id: &str, token: &str) -> Self {
-        Self { address, id: id.to_owned(), token: token.to_owned() }
+        Self { address, id: id.to_owned(), token: token.to_owned(), tls: None }
+    }
+
+    /// The same session, reached over TLS, if there is any.
+    #[must_use]
+    pub fn over(self, tls: Option<&Tls>) -> Self {
+        Self { tls: tls.cloned(), ..self }
     }
 
     /// The same session, reached elsewhere: through a proxy, or after a restart.
@@ -42,7 +50,7 @@ impl Session {
 
     /// A connection to its server, to send many requests over.
     pub async fn connect(&self) -> Connection {
-        Connection::open(self.address).await.expect("a connection")
+        Connection::open_over(self.address, self.tls.as_ref()).await.expect("a connection")
     }
 
     /// The path of append and whole transcript.
@@ -56,7 +64,7 @@ impl Session {
     }
 
     fn call(&self, method: &str, path: &str) -> Call {
-        Call::new(self.address, method, path).bearer(&self.token)
+        Call::new(self.address, method, path).over(self.tls.as_ref()).bearer(&self.token)
     }
 
     /// An append.

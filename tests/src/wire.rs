@@ -12,9 +12,11 @@ use hyper::{
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::Value;
-use tokio::net::TcpStream;
 
-use crate::wait::within;
+use crate::{
+    tls::{self, Tls},
+    wait::within,
+};
 
 type Body = BoxBody<Bytes, Infallible>;
 
@@ -27,13 +29,14 @@ pub struct Call {
     headers: HeaderMap,
     body: Vec<Bytes>,
     chunked: bool,
+    tls: Option<Tls>,
 }
 
 impl Call {
     /// A request with no headers of its own and no body.
     pub fn new(address: SocketAddr, method: &str, path: &str) -> Self {
         let (method, path) = (method.to_owned(), path.to_owned());
-        Self { address, method, path, headers: HeaderMap::new(), body: Vec::new(), chunked: false }
+        Self { address, method, path, headers: HeaderMap::new(), body: Vec::new(), chunked: false, tls: None }
     }
 
     /// Adds a header, beside those of the same name.
@@ -83,6 +86,13 @@ impl Call {
         self
     }
 
+    /// Goes over TLS, if there is any.
+    #[must_use]
+    pub fn over(mut self, tls: Option<&Tls>) -> Self {
+        self.tls = tls.cloned();
+        self
+    }
+
     /// Sends it over a connection of its own. Panics where no answer comes.
     pub async fn send(&self) -> Answer {
         match self.attempt().await {
@@ -93,12 +103,12 @@ impl Call {
 
     /// Sends it over a connection of its own.
     pub async fn attempt(&self) -> Result<Answer, Lost> {
-        Connection::open(self.address).await?.send(self).await
+        self.connect().await?.send(self).await
     }
 
     /// A connection to where it would be sent.
     pub async fn connect(&self) -> Result<Connection, Lost> {
-        Connection::open(self.address).await
+        Connection::open_over(self.address, self.tls.as_ref()).await
     }
 
     fn request(&self, http2: bool) -> Request<Body> {
@@ -151,8 +161,15 @@ enum Sender {
 impl Connection {
     /// Speaks HTTP/1.1.
     pub async fn open(address: SocketAddr) -> Result<Self, Lost> {
-        let socket = TcpStream::connect(address).await?;
-        socket.set_nodelay(true)?;
+        Self::open_over(address, None).await
+    }
+
+    /// Speaks what was agreed on under TLS, or HTTP/1.1.
+    pub async fn open_over(address: SocketAddr, tls: Option<&Tls>) -> Result<Self, Lost> {
+        let socket = tls::socket(address, tls).await?;
+        if tls::protocol(&socket) == Some(b"h2") {
+            return Self::http2(socket).await;
+        }
         let (sender, connection) = http1::handshake(TokioIo::new(socket)).await?;
         tokio::spawn(connection);
         Ok(Self(Sender::Http1(sender)))
@@ -160,11 +177,18 @@ impl Connection {
 
     /// Speaks HTTP/2 from the first byte on (RFC 9113, section 3.3).
     pub async fn open_http2(address: SocketAddr) -> Result<Self, Lost> {
-        let socket = TcpStream::connect(address).await?;
-        socket.set_nodelay(true)?;
+        Self::http2(tls::socket(address, None).await?).await
+    }
+
+    async fn http2(socket: tls::Socket) -> Result<Self, Lost> {
         let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(socket)).await?;
         tokio::spawn(connection);
         Ok(Self(Sender::Http2(sender)))
+    }
+
+    /// Whether it speaks HTTP/2.
+    pub fn is_http2(&self) -> bool {
+        matches!(self.0, Sender::Http2(_))
     }
 
     /// Sends one request, whatever address it names, and reads the whole answer.

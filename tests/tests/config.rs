@@ -4,7 +4,9 @@ use std::{fs, path::PathBuf};
 
 use verbatim_tests::{
     binary::{self, Finished},
+    certificates::Authority,
     entry::{plain, sized},
+    keys::Key,
     server::{Server, Setup},
 };
 
@@ -62,6 +64,21 @@ async fn a_good_configuration_is_said_to_be_good() {
         Check::new()
             .config("listen = \"[::1]:0\"\nentry_bytes_max = 4096\nbody_timeout = \"5s\"\nlog_format = \"human\"\n"),
         Check::new().config(""),
+        // A variable that is set to nothing says nothing.
+        [
+            "LISTEN",
+            "ENTRY_BYTES_MAX",
+            "CONFIG",
+            "TRUSTED_KEYS",
+            "TRUSTED_JWKS",
+            "TLS_CERT",
+            "REVOKED",
+            "LOG",
+            "LOG_FORMAT",
+        ]
+        .iter()
+        .fold(Check::new(), |check, name| check.env(&format!("VERBATIM_{name}"), "")),
+        Check::new().env("VERBATIM_ENTRY_BYTES_MAX", "").config("entry_bytes_max = 4096\n"),
     ] {
         let finished = check.run(false).await.expect_code(0);
         assert!(!finished.stdout.is_empty(), "it says so");
@@ -75,7 +92,29 @@ async fn a_wrong_setting_names_itself() {
     let (bad_pem, path) = Check::new().file("not.pem", "-----BEGIN NOTHING-----\n");
     let pem = format!("ES256={}", path.display());
     let (bad_jwks, jwks) = Check::new().file("jwks.json", r#"{"keys":[{"kty":"oct","k":"AAAA"}]}"#);
+    let (public, own) = (Key::p256().public_pem(), Authority::default());
+    let (doubled, key) = Check::new().file("key.pem", &public);
+    let key = key.to_str().unwrap();
+    let doubled =
+        doubled.args(&["--trusted-key", &format!("ES256:k={key}"), "--trusted-key", &format!("ES256:k={key}")]);
+    let (reserved, key) = Check::new().file("key.pem", &public);
+    let reserved = reserved.args(&["--trusted-key", &format!("ES256:local={}", key.display())]);
+    let (certificate, cert) = Check::new().file("cert.pem", &own.server().pem);
+    let (certificate, key) = certificate.file("key.pem", &own.server().key);
+    let another_key = certificate.args(&["--tls-cert", cert.to_str().unwrap(), "--tls-key", key.to_str().unwrap()]);
+    let (bad_list, list) = Check::new().file("revoked", "jti a\nsomething\n");
     let rows = [
+        (doubled, "\"k\" is given to two keys"),
+        (reserved, "`local`"),
+        (another_key, "cert.pem"),
+        (bad_list.args(&["--revoked", list.to_str().unwrap()]), "line 2"),
+        (Check::new().args(&["--revoked", "/nowhere"]), "--revoked"),
+        (Check::new().args(&["--tls-cert", "/nowhere.pem"]), "--tls-key"),
+        (Check::new().args(&["--tls-key", "/nowhere.pem"]), "--tls-cert"),
+        (Check::new().args(&["--tls-client-ca", "/nowhere.pem"]), "--tls-cert"),
+        (Check::new().args(&["--tls-cert", "/nowhere.pem", "--tls-key", "/nowhere.key"]), "/nowhere.pem"),
+        (Check::new().args(&["--trusted-jwks-url", "http://issuer.example/jwks.json"]), "https"),
+        (Check::new().args(&["--trusted-jwks-interval", "0s"]), "--trusted-jwks-interval"),
         (Check::new().args(&["--listen", "nonsense"]), "--listen"),
         (Check::new().args(&["--listen", "127.0.0.1:70000"]), "--listen"),
         (Check::new().args(&["--entry-bytes-max", "0"]), "--entry-bytes-max"),

@@ -30,5 +30,6 @@ mod sessions;
 mod stalled;
 mod stream;
 mod syncs;
+mod tls;
 mod token_command;
 mod transcript;

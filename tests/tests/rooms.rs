@@ -53,9 +53,12 @@ const ROOMS: [(&str, &[&str]); 8] = [
 ];
 
 /// What one room alone may do.
-const ALONE: [(&str, &[&str]); 4] = [
+const ALONE: [(&str, &[&str]); 7] = [
     ("rocksdb", &["server/src/store/rocks"]),
     ("jsonwebtoken", &["server/src/auth"]),
+    ("rustls", &["server/src/transport", "client/src/tls.rs"]),
+    ("tokio_rustls", &["server/src/transport"]),
+    ("reqwest", &["server/src/auth/fetch.rs", "client/src"]),
     ("backoff", &["client/src/retry.rs"]),
     ("clap", &["server/src/cli", "server/src/config", "load/src"]),
 ];

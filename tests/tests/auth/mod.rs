@@ -3,11 +3,14 @@
 mod configured;
 mod forged;
 mod organizations;
+mod revocation;
+mod rotation;
 mod scopes;
 
 use verbatim_tests::{
     entry::entry,
     server::Server,
+    wait::until,
     wire::{Answer, Call},
 };
 
@@ -37,5 +40,18 @@ fn assert_refused(answer: &Answer, status: u16, what: &str) {
     if !answer.body.is_empty() {
         let error_type = if status == 401 { "authentication_error" } else { "permission_error" };
         assert_eq!(answer.error_type(), error_type, "{what}");
+    }
+}
+
+/// Reads the session `s` with this token until the answer is `status`: keys and revocations take a moment to be seen.
+async fn answers(server: &Server, token: &str, status: u16) {
+    let read = server.session_by("s", token).get("");
+    let answer = until("the token to be taken otherwise", async || {
+        let answer = read.send().await;
+        if answer.status == status { Ok(answer) } else { Err(answer) }
+    })
+    .await;
+    if status == 401 {
+        assert_refused(&answer, 401, "a token that does not hold");
     }
 }
