@@ -76,8 +76,10 @@ pub(crate) fn disagreement(error: &reqwest::Error) -> Option<String> {
     Some(format!("{error}; {mend}"))
 }
 
-fn as_tls<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
-    // An error that an I/O error was made from is not among its causes.
-    let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    cause.downcast_ref().or_else(|| inner?.downcast_ref())
+/// What an I/O error was made from is not among its causes, and may be an I/O error again.
+fn as_tls<'a>(mut cause: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    while let Some(inner) = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        cause = inner;
+    }
+    cause.downcast_ref()
 }
