@@ -1,15 +1,24 @@
 //! SIGTERM and SIGINT: no new connections, every accepted append answered, a clean end within 10 seconds.
 
-use std::{sync::Arc, time::Duration};
+use std::{fs::File, io::Read, process::Stdio, sync::Arc, time::Duration};
 
-use rustix::process::Signal;
-use tokio::{sync::watch, time::Instant};
+use rustix::{
+    fs::{Mode, OFlags},
+    process::{Pid, Signal, kill_process},
+    pty::{OpenptFlags, openpt, ptsname, unlockpt},
+};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    sync::watch,
+    time::Instant,
+};
 use verbatim_tests::{
     entry::{entry, plain},
     raw::Raw,
     server::{Server, Setup},
     session::Session,
-    wire::Connection,
+    wait::within,
+    wire::{Call, Connection},
 };
 
 /// The promise, and some room for a machine that does other things too.
@@ -138,4 +147,40 @@ async fn an_idle_server_ends_on_either_signal() {
         server.signal(signal);
         ends_cleanly(server, Instant::now()).await;
     }
+}
+
+/// SIGHUP at a terminal has two senders: an operator who wants files read again, and the terminal when it is closed.
+#[tokio::test]
+async fn a_server_ends_with_its_terminal() {
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    unlockpt(&terminal).unwrap();
+    let path = ptsname(&terminal, Vec::new()).unwrap();
+    let inside = rustix::fs::open(path, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+    let setup = Setup::default();
+    let mut command = setup.command();
+    let mut child = command.stdout(File::from(inside)).stderr(Stdio::piped()).spawn().unwrap();
+    // It holds the inner end, too.
+    drop(command);
+    let terminal = File::from(terminal);
+    let mut screen = terminal.try_clone().unwrap();
+    let read = tokio::task::spawn_blocking(move || {
+        let mut shown = Vec::new();
+        while !shown.ends_with(b"# read it back") {
+            let mut byte = [0];
+            screen.read_exact(&mut byte).unwrap();
+            shown.extend(byte);
+        }
+        String::from_utf8(shown).unwrap()
+    });
+    let shown = within("the server to say what to do next", read).await.unwrap();
+    let (_, address) = shown.lines().next().unwrap().split_once("http://").unwrap();
+    let pid = Pid::from_raw(child.id().unwrap().try_into().unwrap()).unwrap();
+    kill_process(pid, Signal::HUP).unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+    let asked = async { while !log.next_line().await.unwrap().unwrap().contains("SIGHUP") {} };
+    within("the signal to be heard", asked).await;
+    Call::new(address.trim().parse().unwrap(), "GET", "/healthz").send().await.expect(200);
+    drop(terminal);
+    kill_process(pid, Signal::HUP).unwrap();
+    assert!(within("the server to end", child.wait()).await.unwrap().success());
 }

@@ -3,7 +3,7 @@
 use std::{io::IsTerminal, path::Path, process::ExitCode};
 
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{exit, fail, say};
 use crate::{
@@ -42,8 +42,9 @@ pub(super) fn run(args: ServeArgs) -> ExitCode {
 }
 
 async fn serve(config: Config) -> ExitCode {
-    let signals = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(signal);
-    let [Ok(mut terminate), Ok(mut interrupt), Ok(hangup)] = signals else {
+    let (hangup, at_terminal) = (SignalKind::hangup(), std::io::stdout().is_terminal());
+    let signals = [SignalKind::terminate(), SignalKind::interrupt(), hangup, hangup].map(signal);
+    let [Ok(mut terminate), Ok(mut interrupt), Ok(hangup), Ok(mut terminal_hangup)] = signals else {
         return fail("cannot listen for signals", exit::UNAVAILABLE);
     };
     let data_dir = config.data_dir.clone();
@@ -53,7 +54,7 @@ async fn serve(config: Config) -> ExitCode {
     };
     // Nobody may be there to read it; the server serves all the same.
     let _ = say(&format!("listening on {}", app.url()));
-    if std::io::stdout().is_terminal() {
+    if at_terminal {
         print_next_steps(&app.url(), &data_dir);
     }
     tracing::info!(address = %app.address, data_dir = %data_dir.display(), "listening");
@@ -61,10 +62,17 @@ async fn serve(config: Config) -> ExitCode {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            () = terminal_gone(&mut terminal_hangup), if at_terminal => {}
         }
     };
     app.run(stop, hangup).await;
     ExitCode::SUCCESS
+}
+
+/// Waits until the terminal that the server was started at is closed: it should not go on unseen. SIGHUP also comes from
+/// an operator who wants files read again, and then the terminal is still there.
+async fn terminal_gone(hangup: &mut Signal) {
+    while hangup.recv().await.is_some() && std::io::stdout().is_terminal() {}
 }
 
 /// What to paste next, in another terminal. It holds no token, only the command that prints one.

@@ -107,10 +107,11 @@ async fn secured<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     tls: Option<Arc<Tls>>,
     mut stopped: watch::Receiver<()>,
-) -> std::io::Result<Option<Either<S, TlsStream<S>>>> {
+) -> std::io::Result<Option<Either<S, Box<TlsStream<S>>>>> {
     let Some(tls) = tls else { return Ok(Some(Either::Left(stream))) };
+    // What TLS keeps is large: a connection without it should not have the room.
     tokio::select! {
-        agreed = tls.agree(stream) => agreed.map(|stream| Some(Either::Right(stream))),
+        agreed = Box::pin(tls.agree(stream)) => agreed.map(|stream| Some(Either::Right(Box::new(stream)))),
         _ = stopped.changed() => Ok(None),
     }
 }
