@@ -10,6 +10,7 @@ use verbatim_proto::SessionId;
 
 use crate::{
     builder::{ClientBuilder, Limits},
+    organization::Organization,
     read::Reader,
     sessions::Sessions,
     token::{Credentials, Subject, TokenProvider},
@@ -58,6 +59,11 @@ impl Client {
     /// The organisation's sessions as resources. Takes access tokens: [`TokenProvider::access_token`].
     pub fn sessions(&self) -> Sessions {
         Sessions::new(self.0.wire.clone(), self.0.access.clone(), self.0.limits)
+    }
+
+    /// The organisation as a whole. Takes access tokens, as [`sessions`](Self::sessions) does.
+    pub fn organization(&self) -> Organization {
+        Organization::new(self.0.wire.clone(), self.0.access.clone(), self.0.limits)
     }
 
     /// Forgets a session's head and queue. An append in flight ends as it will; those queued behind it are given back as

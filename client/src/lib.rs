@@ -1,8 +1,9 @@
 //! Client of Verbatim: appends to sessions in order, each entry once, and reads them back byte for byte.
 //!
-//! Four rooms: [`Client`] holds the connections and knows which sessions are open; a [`SessionWriter`] owns the one
+//! Five rooms: [`Client`] holds the connections and knows which sessions are open; a [`SessionWriter`] owns the one
 //! queue of a session, with one append in flight; a [`Reader`] gives a transcript whole, as a stream of pages, or as it
-//! grows; [`Sessions`] creates, lists, changes and forks sessions, and appends batches.
+//! grows; [`Sessions`] creates, lists, changes, forks and deletes sessions, and appends batches; [`Organization`] follows
+//! what happens to them, and tells how much there is and what will go.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -47,6 +48,11 @@
 //! # }
 //! ```
 //!
+//! # What was taken away
+//!
+//! The payload of an entry that was redacted is a stub. [`Event::is_redacted`] and [`Entry::is_redacted`] tell, and for the
+//! payloads of a [`Transcript`] the function [`redaction`]; most entries show by their first member that they are none.
+//!
 //! # What happens to the entries queued behind a failed one
 //!
 //! An entry that can never be stored as it is ([`AppendError::Rejected`]) stops nobody: the head has not moved, and what
@@ -56,9 +62,13 @@
 
 mod builder;
 mod call;
+mod change;
 mod client;
+mod decode;
 mod exchange;
 mod failure;
+mod feed;
+pub mod organization;
 mod paged;
 pub mod read;
 mod retry;
@@ -71,15 +81,21 @@ pub mod writer;
 pub use builder::{BuildError, ClientBuilder};
 pub use client::Client;
 pub use failure::Failure;
+pub use organization::Organization;
 pub use read::{Completeness, Head, ReadError, Reader, Teleport};
 pub use retry::{RetryPolicy, Sleeper, TokioSleeper};
-pub use sessions::{Batch, BatchError, ChangeError, Described, SessionFilter, Sessions};
+pub use sessions::{Batch, BatchError, ChangeError, Described, Reset, SessionFilter, Sessions};
 pub use token::{Token, TokenError, TokenProvider};
 pub use verbatim_proto::{
     EntryUuid, ErrorCode, EventId, IdempotencyKey, OrganizationId, SessionId,
+    entry::{Redaction, redaction},
     messages::{
         AppendReceipt, AppendStatus, BatchReceipt, BatchResult, EntriesPage, Entry, Event, EventsPage, Transcript,
     },
-    sessions::{CreateSession, ForkSession, Metadata, PatchSession, Session, SessionsPage, Status},
+    organization::{Cause, Change, ChangeKind, ChangesPage, Expiring, Expiry, PatchSettings, Settings, Usage},
+    sessions::{
+        CreateSession, ForkSession, FoundPreview, Metadata, PatchSession, Preview, PreviewItem, PreviewSessions,
+        PurgedSession, Session, SessionsPage, Status,
+    },
 };
 pub use writer::{AppendError, SessionWriter};

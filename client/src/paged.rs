@@ -3,16 +3,16 @@
 use std::{collections::HashSet, sync::Arc};
 
 use futures_util::{StreamExt, stream, stream::BoxStream};
-use http::Method;
 use serde::de::DeserializeOwned;
 use url::Url;
 use verbatim_proto::{
     messages::{EntriesPage, EventsPage},
+    organization::ExpiringPage,
     sessions::SessionsPage,
 };
 
 use crate::{
-    exchange::Answer,
+    decode::whole,
     read::{ReadError, request::Fetch},
     token::Credentials,
     wire::Wire,
@@ -40,6 +40,7 @@ macro_rules! page {
 page!(EventsPage);
 page!(EntriesPage);
 page!(SessionsPage);
+page!(ExpiringPage);
 
 /// A list, and how much of it to read.
 pub(crate) struct List {
@@ -108,12 +109,8 @@ impl Walk {
         if let Some(cursor) = cursor {
             url.query_pairs_mut().append_pair("cursor", cursor);
         }
-        let fetch = Fetch { wire: &self.list.wire, credentials: &self.list.credentials, method: Method::GET };
-        let parse = |answer: &Answer| {
-            serde_json::from_slice(&answer.body)
-                .map_err(|error| format!("the page is damaged or cut off: {}", place(&error)))
-        };
-        fetch.run(url, parse).await
+        let fetch = Fetch { wire: &self.list.wire, credentials: &self.list.credentials };
+        fetch.get(url, |answer| whole(answer, "the page")).await
     }
 
     fn midway(&self, error: ReadError) -> ReadError {
@@ -124,14 +121,4 @@ impl Walk {
             other => other,
         }
     }
-}
-
-/// Where a body ceased to be what it should be; serde_json's own message could quote content.
-pub(crate) fn place(error: &serde_json::Error) -> String {
-    let kind = match error.classify() {
-        serde_json::error::Category::Eof => "it ends too early",
-        serde_json::error::Category::Data => "a member is missing or of another type",
-        serde_json::error::Category::Syntax | serde_json::error::Category::Io => "it is not JSON",
-    };
-    format!("{kind}, line {} column {}", error.line(), error.column())
 }

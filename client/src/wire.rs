@@ -52,11 +52,6 @@ impl Wire {
         exchange(request, Patience::Whole(self.append_timeout)).await
     }
 
-    /// Reads; `method` is GET or HEAD.
-    pub(crate) async fn read(&self, method: Method, url: Url, token: &Token) -> Result<Answer, Lost> {
-        exchange(self.request(method, url, token), Patience::Idle(self.read_idle_timeout)).await
-    }
-
     pub(crate) fn url(&self, path: &str) -> Url {
         let mut url = self.base.clone();
         url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));

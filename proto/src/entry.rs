@@ -1,9 +1,11 @@
 //! The entry: one JSON object, of which the server reads four members and stores every byte.
 
+mod redaction;
 mod text;
 
 use std::borrow::Cow;
 
+pub use redaction::{Redaction, redaction};
 pub use text::{one_line, said_text, user_text};
 
 use crate::{

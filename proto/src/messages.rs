@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::{
+    entry::{Redaction, redaction},
     error::{ErrorCode, Outcome},
     ids::EntryUuid,
     timestamp::Timestamp,
@@ -106,6 +107,18 @@ pub struct Event {
     pub created_at: Timestamp,
 }
 
+impl Event {
+    /// When and from what it was redacted; none where the payload is what was appended.
+    pub fn redaction(&self) -> Option<Redaction> {
+        redaction(self.payload.get().as_bytes())
+    }
+
+    /// Whether its content was taken away, and the payload is a stub.
+    pub fn is_redacted(&self) -> bool {
+        self.redaction().is_some()
+    }
+}
+
 /// Answer to teleport-events.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EventsPage {
@@ -132,6 +145,18 @@ pub struct Entry {
     /// The entry, byte for byte; absent where it was not asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<Box<RawValue>>,
+}
+
+impl Entry {
+    /// When and from what it was redacted; none where the payload is what was appended, or is absent.
+    pub fn redaction(&self) -> Option<Redaction> {
+        redaction(self.payload.as_ref()?.get().as_bytes())
+    }
+
+    /// Whether its content was taken away, and the payload is a stub.
+    pub fn is_redacted(&self) -> bool {
+        self.redaction().is_some()
+    }
 }
 
 /// Answer to a read of a session's entries, or to a long poll for them.

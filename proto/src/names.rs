@@ -48,6 +48,22 @@ pub fn session_restore_path(session: &SessionId) -> String {
     format!("{SESSIONS_PATH}/{session}/restore")
 }
 
+/// Begin a new chain (POST).
+pub fn session_reset_path(session: &SessionId) -> String {
+    format!("{SESSIONS_PATH}/{session}/reset")
+}
+
+/// The last lines of many sessions (POST).
+pub const PREVIEWS_PATH: &str = "/v1/sessions/previews";
+/// Changes of the organisation's sessions, as they happen (GET).
+pub const CHANGES_PATH: &str = "/v1/organization/changes";
+/// How much the organisation keeps (GET).
+pub const USAGE_PATH: &str = "/v1/organization/usage";
+/// What is set for the organisation: show (GET), patch (PATCH).
+pub const SETTINGS_PATH: &str = "/v1/organization/settings";
+/// What will go (GET).
+pub const EXPIRING_PATH: &str = "/v1/organization/expiring";
+
 /// A session's entries: in pages (GET), one by its event id below it (GET), append a batch (POST).
 pub fn session_entries_path(session: &SessionId) -> String {
     format!("/v1/sessions/{session}/entries")

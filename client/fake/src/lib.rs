@@ -1,4 +1,5 @@
-//! An in-memory server that speaks the three v1 routes to the letter, and misbehaves on request.
+//! An in-memory server that speaks the three v1 routes to the letter, and the rest as far as the client's tests and doc
+//! examples go; and misbehaves on request.
 //!
 //! For the tests and doc examples of the client: [`Server::start`] gives one that works, [`Server::script`] says what it
 //! does instead with the next requests, [`Server::requests`] what it was sent.

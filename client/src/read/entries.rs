@@ -1,16 +1,15 @@
 //! A session's entries in their envelopes: pages in either direction from any place, and one by its id.
 
 use futures_util::stream::BoxStream;
-use http::Method;
 use url::Url;
 use verbatim_proto::{
-    ErrorCode, EventId, Timestamp,
+    ErrorCode, EventId, SessionId, Timestamp,
     messages::{EntriesPage, Entry},
     names::session_entries_path,
 };
 
 use super::{ReadError, Reader};
-use crate::{exchange::Answer, failure::Failure, paged::place};
+use crate::{decode::whole, failure::Failure, wire::Wire};
 
 /// Pages of entries, and then at most one error, with which the stream ends.
 pub type EntryPages = BoxStream<'static, Result<EntriesPage, ReadError>>;
@@ -99,35 +98,33 @@ impl Reader {
 
     /// One entry.
     pub async fn entry(&self, id: &EventId) -> Result<Entry, ReadError> {
-        let name = id.to_string();
-        if matches!(name.as_str(), "." | "..") {
-            let why = "a path cannot end in dots alone; name the entry by its place, as ~SEQ";
-            return Err(ReadError::Rejected(Failure::local(Some(ErrorCode::InvalidRequest), why).into()));
-        }
-        let mut url = self.entries_url();
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.push(&name);
-        }
-        let parse = |answer: &Answer| {
-            serde_json::from_slice(&answer.body)
-                .map_err(|error| format!("the entry is damaged or cut off: {}", place(&error)))
-        };
-        self.fetch(Method::GET).run(url, parse).await
+        let url = entry_url(&self.wire, self.session(), id).map_err(|failure| ReadError::Rejected(failure.into()))?;
+        self.fetch().get(url, |answer| whole(answer, "the entry")).await
     }
 
     /// How many entries the chain has, from a page without payloads.
     pub(super) async fn total(&self) -> Result<u64, ReadError> {
         let mut url = self.entries_url();
         url.set_query(Some("limit=1&fields=bare"));
-        let parse = |answer: &Answer| {
-            serde_json::from_slice(&answer.body)
-                .map(|page: EntriesPage| page.total)
-                .map_err(|error| format!("the page is damaged or cut off: {}", place(&error)))
-        };
-        self.fetch(Method::GET).run(url, parse).await
+        let page: EntriesPage = self.fetch().get(url, |answer| whole(answer, "the page")).await?;
+        Ok(page.total)
     }
 
     fn entries_url(&self) -> Url {
         self.wire.url(&session_entries_path(self.session()))
     }
+}
+
+/// Where an entry is. Error: it cannot be named in a path.
+pub(crate) fn entry_url(wire: &Wire, session: &SessionId, id: &EventId) -> Result<Url, Failure> {
+    let name = id.to_string();
+    if matches!(name.as_str(), "." | "..") {
+        let why = "a path cannot end in dots alone; name the entry by its place, as ~SEQ";
+        return Err(Failure::local(Some(ErrorCode::InvalidRequest), why));
+    }
+    let mut url = wire.url(&session_entries_path(session));
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.push(&name);
+    }
+    Ok(url)
 }

@@ -1,6 +1,6 @@
 //! Reading a session: its head, its transcript whole, its entries page by page, or as they come.
 
-mod entries;
+pub(crate) mod entries;
 mod error;
 mod follow;
 mod pages;
@@ -25,7 +25,13 @@ pub use follow::{Followed, Following};
 use request::Fetch;
 pub use teleport::{Completeness, Teleport};
 
-use crate::{builder::Limits, exchange::Answer, paged::List, token::Credentials, wire::Wire};
+use crate::{
+    builder::Limits,
+    exchange::Answer,
+    paged::List,
+    token::{Credentials, Token},
+    wire::Wire,
+};
 
 /// Pages, and then at most one error, with which the stream ends.
 pub type Pages = BoxStream<'static, Result<EventsPage, ReadError>>;
@@ -70,7 +76,8 @@ impl Reader {
             Ok::<_, &str>(Head { uuid: answer.head(), entries })
         };
         let url = self.wire.url(&session_ingress_path(self.session()));
-        self.fetch(Method::HEAD).run(url, parse).await
+        let request = |token: &Token| self.wire.request(Method::HEAD, url.clone(), token);
+        self.fetch().run(request, self.wire.read_idle_timeout, parse).await
     }
 
     /// The whole transcript, from one snapshot, in memory. It is known to be complete: `count` and `last_uuid` are checked
@@ -149,7 +156,7 @@ impl Reader {
     async fn transcript(&self, part: transcript::Part) -> Result<Transcript, ReadError> {
         let mut url = self.wire.url(&session_ingress_path(self.session()));
         part.ask(&mut url);
-        self.fetch(Method::GET).run(url, |answer| part.check(&answer.body)).await
+        self.fetch().get(url, |answer| part.check(&answer.body)).await
     }
 
     fn list(&self, url: Url, cursor: Option<String>, may_be_empty: bool) -> List {
@@ -157,7 +164,7 @@ impl Reader {
         List { wire, credentials, url, cursor, pages_max: limits.pages_max, may_be_empty }
     }
 
-    fn fetch(&self, method: Method) -> Fetch<'_> {
-        Fetch { wire: &self.wire, credentials: &self.credentials, method }
+    fn fetch(&self) -> Fetch<'_> {
+        Fetch { wire: &self.wire, credentials: &self.credentials }
     }
 }

@@ -1,16 +1,17 @@
 //! One read request: token, retry, and what each status means for it.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use http::{Method, StatusCode};
+use reqwest::RequestBuilder;
 use url::Url;
 
 use super::ReadError;
 use crate::{
-    exchange::Answer,
+    exchange::{Answer, Patience, exchange},
     failure::Failure,
     retry::Retries,
-    token::{Credentials, TokenError},
+    token::{Credentials, Token, TokenError},
     wire::Wire,
 };
 
@@ -18,14 +19,25 @@ use crate::{
 pub(crate) struct Fetch<'a> {
     pub(crate) wire: &'a Wire,
     pub(crate) credentials: &'a Credentials,
-    pub(crate) method: Method,
 }
 
 impl Fetch<'_> {
-    /// `parse` says why an answer with status 200 cannot be whole; it is then read again.
-    pub(crate) async fn run<T, E: fmt::Display>(
+    /// A GET; see [`run`](Self::run).
+    pub(crate) async fn get<T, E: fmt::Display>(
         &self,
         url: Url,
+        parse: impl Fn(&Answer) -> Result<T, E>,
+    ) -> Result<T, ReadError> {
+        let request = |token: &Token| self.wire.request(Method::GET, url.clone(), token);
+        self.run(request, self.wire.read_idle_timeout, parse).await
+    }
+
+    /// Each attempt may be `idle` for so long. `parse` says why an answer with status 200 cannot be whole; it is then read
+    /// again.
+    pub(crate) async fn run<T, E: fmt::Display>(
+        &self,
+        request: impl Fn(&Token) -> RequestBuilder,
+        idle: Duration,
         parse: impl Fn(&Answer) -> Result<T, E>,
     ) -> Result<T, ReadError> {
         let mut retries = Retries::new(&self.wire.retry);
@@ -34,7 +46,7 @@ impl Fetch<'_> {
         let mut renewed = false;
         loop {
             attempts += 1;
-            let (retry_after, failure) = match self.wire.read(self.method.clone(), url.clone(), &token).await {
+            let (retry_after, failure) = match exchange(request(&token), Patience::Idle(idle)).await {
                 Err(lost) => (None, Failure::lost(&lost, attempts)),
                 Ok(answer) if answer.status == StatusCode::OK => match parse(&answer) {
                     Ok(value) => return Ok(value),
@@ -68,6 +80,6 @@ impl Fetch<'_> {
     }
 }
 
-pub(super) fn no_token(error: TokenError) -> ReadError {
+pub(crate) fn no_token(error: TokenError) -> ReadError {
     ReadError::NotAllowed(Failure::local(None, format_args!("get a token: {error}")).into())
 }

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 use url::Url;
 use verbatim_proto::{EntryUuid, EntryView, messages::Transcript};
 
-use crate::paged::place;
+use crate::decode::place;
 
 /// How much of a transcript is asked for.
 #[derive(Debug, Clone, Copy)]

@@ -1,5 +1,7 @@
 //! Why a change of a session or a batch failed; named by what to do next.
 
+use verbatim_proto::EntryUuid;
+
 use crate::{call::Stopped, failure::Failure};
 
 /// Why a session was not created or changed. Transient causes have been retried before.
@@ -11,6 +13,14 @@ pub enum ChangeError {
     /// Read it again and decide: a session of this id exists with other properties. (409)
     #[error("the session exists already: {0}")]
     Exists(Box<Failure>),
+    /// Look at what was appended and decide: the head that was named is not the head there is. (409)
+    #[error("the head is elsewhere: {failure}")]
+    Conflict {
+        /// The head there is; none for none.
+        head: Option<EntryUuid>,
+        /// What the server said.
+        failure: Box<Failure>,
+    },
     /// Read it again and decide: it has changed since the revision that was named. (412)
     #[error("the session was changed by someone else: {0}")]
     Changed(Box<Failure>),
@@ -59,7 +69,7 @@ pub enum BatchError {
 }
 
 impl ChangeError {
-    pub(super) fn stopped(stopped: Stopped, may_be_done: bool) -> Self {
+    pub(crate) fn stopped(stopped: Stopped, may_be_done: bool) -> Self {
         let (Stopped::NotAllowed(failure) | Stopped::Unavailable(failure)) = &stopped;
         let failure = Box::new(failure.clone());
         match stopped {

@@ -1,32 +1,36 @@
-//! Sessions as resources: create, list, show, patch, fork, delete, restore, and batches of entries.
+//! Sessions as resources: create, list, show, patch, fork, reset, delete, restore, purge; batches of entries, redaction,
+//! previews.
 
 mod batch;
 mod error;
 mod filter;
+mod gone;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream, stream::BoxStream};
 use http::{Method, header};
-use serde::Serialize;
 use url::Url;
 use uuid::Uuid;
 use verbatim_proto::{
     SessionId,
-    names::{SESSIONS_PATH, session_fork_path, session_path, session_restore_path},
-    sessions::{CreateSession, ForkSession, PatchSession, Session, SessionsPage},
+    names::{PREVIEWS_PATH, SESSIONS_PATH, session_fork_path, session_path, session_restore_path},
+    sessions::{CreateSession, ForkSession, PatchSession, Preview, PreviewSessions, Previews, Session, SessionsPage},
 };
 
 pub use batch::{Batch, BatchFormError};
 pub use error::{BatchError, ChangeError};
 pub use filter::SessionFilter;
+pub use gone::Reset;
 
 use crate::{
     builder::Limits,
-    call::Call,
+    change::{Change, body},
+    decode::whole,
     exchange::Answer,
     failure::Failure,
-    paged::{List, place},
+    paged::List,
     read::{ReadError, request::Fetch},
     token::{Credentials, Token},
     wire::Wire,
@@ -66,8 +70,7 @@ impl Sessions {
 
     /// One session.
     pub async fn show(&self, session: &SessionId) -> Result<Described, ReadError> {
-        let fetch = Fetch { wire: &self.wire, credentials: &self.credentials, method: Method::GET };
-        fetch.run(self.wire.url(&session_path(session)), described).await
+        self.fetch().get(self.wire.url(&session_path(session)), described).await
     }
 
     /// The sessions that pass the filter, those that grew last first, in the memory of one page.
@@ -127,6 +130,40 @@ impl Sessions {
         self.change(Method::POST, self.wire.url(&session_restore_path(session)), Vec::new(), None).await
     }
 
+    /// The last items of up to 64 sessions at once, in the order of the request; a session that is missing says so in its
+    /// place.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = verbatim_fake::Server::start().await;
+    /// # let client = verbatim_client::Client::builder(&server.url()).token("t").build()?;
+    /// # let session = verbatim_client::SessionId::new("s1")?;
+    /// # client.session(&session).append(r#"{"uuid":"u1","type":"user","message":{"content":"Hello"}}"#).await?;
+    /// use verbatim_client::{Preview, PreviewSessions, SessionId};
+    ///
+    /// let ids = vec![session, SessionId::new("nowhere")?];
+    /// let previews = client.sessions().previews(&PreviewSessions { ids, ..PreviewSessions::default() }).await?;
+    /// assert!(matches!(&previews[0], Preview::Found(found) if found.items[0].text == "Hello"));
+    /// assert!(matches!(&previews[1], Preview::Missing { .. }));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn previews(&self, of: &PreviewSessions) -> Result<Vec<Preview>, ReadError> {
+        let failed = |error| ReadError::Rejected(Failure::local(None, error).into());
+        let body = Bytes::from(serde_json::to_vec(of).map_err(failed)?);
+        let request = |token: &Token| {
+            let request = self.wire.request(Method::POST, self.wire.url(PREVIEWS_PATH), token);
+            request.header(header::CONTENT_TYPE, "application/json").body(body.clone())
+        };
+        let parse = |answer: &Answer| match whole(answer, "the previews") {
+            Ok(Previews { data }) if data.len() == of.ids.len() => Ok(data),
+            Ok(_) => Err("there is not one preview for each session".to_owned()),
+            Err(why) => Err(why),
+        };
+        self.fetch().run(request, self.wire.read_idle_timeout, parse).await
+    }
+
     async fn change(
         &self,
         method: Method,
@@ -134,50 +171,24 @@ impl Sessions {
         body: Vec<u8>,
         if_match: Option<&str>,
     ) -> Result<Described, ChangeError> {
-        let mut call = Call::new(&self.wire, &self.credentials);
-        let request = |token: &Token| {
-            let mut request = self.wire.request(method.clone(), url.clone(), token);
-            if !body.is_empty() {
-                request = request.header(header::CONTENT_TYPE, "application/json").body(body.clone());
-            }
-            match if_match {
-                Some(etag) => request.header(header::IF_MATCH, etag),
-                None => request,
-            }
-        };
-        loop {
-            let answer = call.answer(request).await;
-            let answer = answer.map_err(|stopped| ChangeError::stopped(stopped, call.may_be_done))?;
-            let failure = Box::new(Failure::answered(&answer, call.attempts));
-            match answer.status.as_u16() {
-                200 | 201 => match described(&answer) {
-                    Ok(described) => return Ok(described),
-                    Err(_) => {
-                        let again = call.damaged(&answer, "the session in the answer").await;
-                        again.map_err(|stopped| ChangeError::stopped(stopped, call.may_be_done))?;
-                    }
-                },
-                // The revision may have been moved by an attempt of this very change.
-                412 if call.may_be_done => return Err(ChangeError::OutcomeUnknown(failure)),
-                404 => return Err(ChangeError::NotFound(failure)),
-                409 => return Err(ChangeError::Exists(failure)),
-                410 => return Err(ChangeError::Ended(failure)),
-                412 => return Err(ChangeError::Changed(failure)),
-                _ => return Err(ChangeError::Rejected(failure)),
-            }
-        }
+        let header = if_match.map(|etag| (header::IF_MATCH.as_str(), etag.to_owned()));
+        let change = Change { header, ..self.changing(method, url, body) };
+        change.make("the session in the answer", described).await
+    }
+
+    fn changing(&self, method: Method, url: Url, body: Vec<u8>) -> Change<'_> {
+        Change { wire: &self.wire, credentials: &self.credentials, method, url, body, header: None }
+    }
+
+    fn fetch(&self) -> Fetch<'_> {
+        Fetch { wire: &self.wire, credentials: &self.credentials }
     }
 }
 
 fn described(answer: &Answer) -> Result<Described, String> {
-    let session = serde_json::from_slice(&answer.body)
-        .map_err(|error| format!("the session in the answer is damaged or cut off: {}", place(&error)))?;
+    let session = whole(answer, "the session in the answer")?;
     let etag = answer.header(header::ETAG.as_str()).ok_or("the answer names no revision")?.to_owned();
     Ok(Described { session, etag })
-}
-
-fn body(value: &impl Serialize) -> Result<Vec<u8>, ChangeError> {
-    serde_json::to_vec(value).map_err(|error| ChangeError::Rejected(Failure::local(None, error).into()))
 }
 
 /// Made here, so that a creation is the same one however often it is sent.

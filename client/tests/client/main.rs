@@ -3,8 +3,10 @@
 
 mod append;
 mod batch;
+mod changes;
 mod conflict;
 mod follow;
+mod gone;
 mod order;
 mod pages;
 mod sessions;

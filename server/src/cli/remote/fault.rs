@@ -80,9 +80,11 @@ impl From<ChangeError> for Fault {
         let status = match &error {
             ChangeError::NotFound(_) => exit::NO_INPUT,
             ChangeError::NotAllowed(_) => exit::NO_PERMISSION,
-            ChangeError::Exists(_) | ChangeError::Changed(_) | ChangeError::Ended(_) | ChangeError::Rejected(_) => {
-                exit::DATA
-            }
+            ChangeError::Exists(_)
+            | ChangeError::Conflict { .. }
+            | ChangeError::Changed(_)
+            | ChangeError::Ended(_)
+            | ChangeError::Rejected(_) => exit::DATA,
             ChangeError::Unavailable(_) | ChangeError::OutcomeUnknown(_) => exit::UNAVAILABLE,
         };
         Self::new(status, error)

@@ -1,4 +1,8 @@
-//! The contract over a map of vectors: what the three v1 routes answer.
+//! The contract over a map of vectors: what the three v1 routes answer, and some of those about sessions and the
+//! organisation.
+
+mod organization;
+mod sessions;
 
 use std::collections::HashMap;
 
@@ -16,6 +20,9 @@ use crate::{Request, script::Reply};
 pub(crate) struct Model {
     pub(crate) tokens: Option<Vec<String>>,
     chains: HashMap<String, Vec<Stored>>,
+    resets: HashMap<String, sessions::Reset>,
+    changes: Vec<Value>,
+    retention_days: Option<u32>,
 }
 
 struct Stored {
@@ -23,7 +30,10 @@ struct Stored {
     key: Option<String>,
     event_type: String,
     is_boundary: bool,
+    /// What is given to readers: the entry, or the stub in its place.
     payload: String,
+    /// What was appended.
+    original: String,
 }
 
 const CREATED_AT: &str = "2026-01-02T03:04:05.000006Z";
@@ -40,13 +50,25 @@ impl Model {
             (&Method::GET, ["v1", "session_ingress", "session", session]) => self.transcript(session, request),
             (&Method::HEAD, ["v1", "session_ingress", "session", session]) => self.head(session),
             (&Method::GET, ["v1", "code", "sessions", session, "teleport-events"]) => self.page(session, request),
+            (_, ["v1", "sessions", below @ ..]) => self.sessions(below, request),
+            (_, ["v1", "organization", below @ ..]) => self.organization(below, request),
             _ => Reply::error(404, "not_found_error", "not_stored"),
         }
     }
 
     pub(crate) fn intrude(&mut self, session: &str, entry: &[u8]) {
         let stored = Stored::new(&EntryView::parse(entry).expect("an entry"), None);
-        self.chains.entry(session.to_owned()).or_default().push(stored);
+        self.push(session, stored);
+    }
+
+    fn push(&mut self, session: &str, stored: Stored) {
+        if !self.chains.contains_key(session) {
+            self.changed(session, json!({"type": "created"}));
+        }
+        let chain = self.chains.entry(session.to_owned()).or_default();
+        chain.push(stored);
+        let length = chain.len();
+        self.changed(session, json!({"type": "appended", "length": length}));
     }
 
     pub(crate) fn entries(&self, session: &str) -> Vec<String> {
@@ -75,7 +97,7 @@ impl Model {
 
     fn decide(&mut self, session: &str, request: &Request) -> Reply {
         let Ok(view) = EntryView::parse(&request.body) else {
-            return Reply::error(400, "invalid_request_error", "not_stored");
+            return refused();
         };
         let key = request.header("idempotency-key").filter(|_| view.uuid.is_none()).map(str::to_owned);
         let is_same = |stored: &Stored| match view.uuid {
@@ -85,20 +107,25 @@ impl Model {
         let head = self.head_of(session);
         let chain = self.chain(session);
         if let Some((seq, stored)) = chain.iter().enumerate().find(|(_, stored)| is_same(stored)) {
-            return match equal(stored.payload.as_bytes(), view.payload, ENTRY_DEPTH_MAX) {
+            return match equal(stored.original.as_bytes(), view.payload, ENTRY_DEPTH_MAX) {
                 true => receipt(200, "already_stored", view.uuid, seq),
                 false => Reply::error(422, "uuid_reused_error", "not_stored"),
             };
         }
         let expected = request.header("last-uuid").filter(|uuid| !uuid.is_empty());
         if expected != head.as_ref().map(EntryUuid::as_str) {
-            let body = json!({"error": {"type": "conflict_error", "message": "the head has moved"},
-                "outcome": "not_stored", "expected": expected, "head": head, "length": chain.len()});
-            return Reply::new(409).body(body.to_string());
+            return self.conflict(session, expected);
         }
         let seq = chain.len();
-        self.chains.entry(session.to_owned()).or_default().push(Stored::new(&view, key));
+        self.push(session, Stored::new(&view, key));
         receipt(201, "stored", view.uuid, seq)
+    }
+
+    fn conflict(&self, session: &str, expected: Option<&str>) -> Reply {
+        let (head, length) = (self.head_of(session), self.chain(session).len());
+        let body = json!({"error": {"type": "conflict_error", "message": "the head has moved"},
+            "outcome": "not_stored", "expected": expected, "head": head, "length": length});
+        Reply::new(409).body(body.to_string())
     }
 
     fn transcript(&self, session: &str, request: &Request) -> Reply {
@@ -122,7 +149,7 @@ impl Model {
         let limit = query.get("limit").map_or(Ok(PAGE_ENTRIES_DEFAULT), |limit| limit.parse());
         let from = query.get("cursor").map_or(Ok(0), |cursor| cursor.trim_start_matches("from +&").parse());
         let (Ok(limit @ 1..), Ok(from)) = (limit, from) else {
-            return Reply::error(400, "invalid_request_error", "not_stored");
+            return refused();
         };
         let to = chain.len().min(from + limit.min(PAGE_ENTRIES_MAX));
         let data: Vec<_> = (from..to).map(|seq| chain[seq].envelope(seq)).collect();
@@ -134,18 +161,28 @@ impl Model {
 
 impl Stored {
     fn new(view: &EntryView<'_>, key: Option<String>) -> Self {
+        let original = String::from_utf8(view.payload.to_vec()).expect("JSON is UTF-8");
         Self {
             uuid: view.uuid,
             key,
             event_type: view.event_type().to_owned(),
             is_boundary: view.is_boundary,
-            payload: String::from_utf8(view.payload.to_vec()).expect("JSON is UTF-8"),
+            payload: original.clone(),
+            original,
         }
     }
 
+    fn id(&self, seq: usize) -> String {
+        self.uuid.map_or_else(|| format!("~{seq}"), |uuid| uuid.as_str().to_owned())
+    }
+
+    /// An event with its place.
+    fn entry(&self, seq: usize) -> String {
+        self.envelope(seq).replacen('{', &format!(r#"{{"seq":{seq},"#), 1)
+    }
+
     fn envelope(&self, seq: usize) -> String {
-        let id = self.uuid.map_or_else(|| format!("~{seq}"), |uuid| uuid.as_str().to_owned());
-        let (id, kind) = (Value::from(id), Value::from(self.event_type.as_str()));
+        let (id, kind) = (Value::from(self.id(seq)), Value::from(self.event_type.as_str()));
         let Self { is_boundary, payload, .. } = self;
         format!(
             r#"{{"event_id":{id},"event_type":{kind},"is_compaction":{is_boundary},"payload":{payload},"created_at":"{CREATED_AT}"}}"#
@@ -155,6 +192,10 @@ impl Stored {
 
 fn receipt(status: u16, word: &str, uuid: Option<EntryUuid>, seq: usize) -> Reply {
     Reply::new(status).body(json!({"status": word, "uuid": uuid, "seq": seq, "created_at": CREATED_AT}).to_string())
+}
+
+fn refused() -> Reply {
+    Reply::error(400, "invalid_request_error", "not_stored")
 }
 
 fn not_found() -> Reply {
