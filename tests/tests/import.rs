@@ -213,10 +213,28 @@ async fn a_dry_run_sends_nothing_and_needs_no_server() {
     let args = ["import", pretty.path.to_str().unwrap(), "--dry-run", "--url", "http://127.0.0.1:1"];
     let finished = binary::run(args).await;
     assert_ne!(finished.code, 0);
-    assert!(!pretty.bad.is_empty());
-    for line in &pretty.bad {
-        assert!(finished.stderr.contains(&format!("{}:{line}:", pretty.path.display())), "line {line}");
-    }
+    let (named, counted) = pretty.bad.split_at(20);
+    let is_named = |line| finished.stderr.contains(&format!("{}:{line}:", pretty.path.display()));
+    assert!(named.iter().all(is_named) && !counted.iter().any(is_named), "{}", finished.stderr);
+    let rest = format!("{}: and {} more bad lines", pretty.path.display(), counted.len());
+    assert!(finished.stderr.contains(&rest), "{}", finished.stderr);
+    assert!(finished.stderr.lines().all(|line| line.starts_with("verbatim: ")), "{}", finished.stderr);
+}
+
+/// A chain only grows at its end: what was put in front is told to be behind.
+#[tokio::test]
+async fn a_line_put_in_front_is_appended_at_the_end_and_said_so() {
+    let server = Server::start().await;
+    let import_of = async |uuids: &[&str]| {
+        let text = uuids.iter().map(|uuid| entry(uuid) + "\n").collect::<String>();
+        let lines = Lines::new("file.jsonl", text);
+        import(&server, &lines.path, &["--session", "s"]).await.expect_code(0).stderr
+    };
+    assert_eq!(import_of(&["a", "b"]).await, "");
+    assert_eq!(import_of(&["a", "b", "c"]).await, "", "what is new at the end is where it belongs");
+    let told = import_of(&["new", "a", "b", "c", "d"]).await;
+    assert!(told.contains("held already: 1, the first on line 1"), "{told}");
+    assert_eq!(own(&server, "s").ids().await, ["a", "b", "c", "new", "d"]);
 }
 
 #[tokio::test]

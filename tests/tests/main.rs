@@ -7,6 +7,7 @@ mod batch;
 mod big_session;
 mod client;
 mod command_line;
+mod command_line_sessions;
 mod config;
 mod corpus;
 mod crash;

@@ -9,6 +9,9 @@ use std::{env, io::Write, process::ExitCode};
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+/// What each message on the standard error begins with.
+const PROGRAM: &str = "verbatim";
+
 /// Exit statuses, as `sysexits.h` names them.
 pub mod exit {
     /// The command line or a setting is wrong.
@@ -52,8 +55,12 @@ pub fn main() -> ExitCode {
     let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
+            if error.use_stderr() {
+                let text = error.render().to_string();
+                return fail(text.strip_prefix("error: ").unwrap_or(&text).trim_end(), exit::USAGE);
+            }
             let _ = error.print();
-            return if error.use_stderr() { ExitCode::from(exit::USAGE) } else { ExitCode::SUCCESS };
+            return ExitCode::SUCCESS;
         }
     };
     match cli.verb {
@@ -81,6 +88,11 @@ fn say(line: &str) -> ExitCode {
 
 /// Says why, and ends with a status.
 fn fail(error: impl std::fmt::Display, status: u8) -> ExitCode {
-    eprintln!("verbatim: {error}");
+    note(error);
     ExitCode::from(status)
+}
+
+/// Says something on the standard error, as everything there is said.
+fn note(message: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "{PROGRAM}: {message}");
 }

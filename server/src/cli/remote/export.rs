@@ -13,6 +13,7 @@ use tokio::runtime::Runtime;
 use verbatim_client::{SessionId, read::Pages};
 
 use super::{Fault, RemoteArgs, connect::at_a_terminal, line::on_one_line};
+use crate::cli::note;
 
 /// What to export, and where to.
 #[derive(Debug, Args)]
@@ -74,7 +75,7 @@ fn write(mut pages: Pages, output: &mut impl Write, name: &str, runtime: &Runtim
         }
     }
     if rewrapped > 0 {
-        eprintln!("verbatim: entries with line breaks between their tokens: {rewrapped}; here these are spaces");
+        note(format_args!("entries with line breaks between their tokens: {rewrapped}; here these are spaces"));
     }
     output.flush().map_err(unwritable)
 }

@@ -1,11 +1,14 @@
 //! The verbs that speak to a server over the wire, through the client crate. They know nothing of the store.
 
 mod append;
+mod confirm;
 mod connect;
+mod entry;
 mod export;
 mod fault;
 mod import;
 mod line;
+mod organization;
 mod output;
 mod sessions;
 mod tail;
@@ -58,6 +61,12 @@ pub(super) enum RemoteVerb {
     /// List, show and change sessions
     #[command(subcommand)]
     Sessions(sessions::SessionsVerb),
+    /// Print what happens to the organisation's sessions: all that is kept, then what comes
+    Changes(organization::changes::ChangesArgs),
+    /// Print how many sessions, entries and bytes there are
+    Usage(organization::UsageArgs),
+    /// Print or set after how many days sessions go by themselves
+    Retention(organization::RetentionArgs),
     /// Print a session's pages, one JSON document a line
     Teleport(teleport::TeleportArgs),
 }
@@ -82,6 +91,9 @@ fn carry_out(verb: RemoteVerb, runtime: &Runtime) -> Result<(), Fault> {
         RemoteVerb::Export(args) => export::run(args, runtime),
         RemoteVerb::Tail(args) => tail::run(args, runtime),
         RemoteVerb::Sessions(verb) => sessions::run(verb, runtime),
+        RemoteVerb::Changes(args) => organization::changes::run(&args, runtime),
+        RemoteVerb::Usage(args) => organization::usage(&args, runtime),
+        RemoteVerb::Retention(args) => organization::retention(&args, runtime),
         RemoteVerb::Teleport(args) => teleport::run(args, runtime),
     }
 }

@@ -8,6 +8,7 @@ use verbatim_client::SessionId;
 use verbatim_proto::Timestamp;
 
 use super::{Fault, line::on_one_line};
+use crate::cli::note;
 
 /// In which form to print.
 #[derive(Debug, Clone, Copy, Args)]
@@ -42,6 +43,13 @@ pub(super) fn text_line(line: &str) -> Result<(), Fault> {
 /// The text without characters that a terminal could take as commands.
 fn harmless(text: &str) -> String {
     text.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
+}
+
+/// Says something useful to a person at a terminal, aside from what was asked for.
+pub(super) fn hint(message: &str) {
+    if io::stderr().is_terminal() {
+        note(message);
+    }
 }
 
 /// A time to the second.

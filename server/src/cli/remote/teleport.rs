@@ -1,7 +1,7 @@
 //! `verbatim teleport`: a session's pages as the server gives them.
 
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     num::NonZeroUsize,
 };
 
@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use verbatim_client::SessionId;
 use verbatim_proto::limits::PAGE_ENTRIES_DEFAULT;
 
-use super::{Fault, RemoteArgs, connect::at_a_terminal, line::on_one_line};
+use super::{Fault, RemoteArgs, connect::at_a_terminal, line::on_one_line, output::hint};
 
 /// Which pages to print.
 #[derive(Debug, Args)]
@@ -56,9 +56,7 @@ pub(super) fn run(args: TeleportArgs, runtime: &Runtime) -> Result<(), Fault> {
             break;
         }
     }
-    if io::stderr().is_terminal() {
-        let rest = next_cursor.map_or("that is all".to_owned(), |cursor| format!("go on with --cursor {cursor}"));
-        eprintln!("pages: {pages}, entries: {entries}; {rest}");
-    }
+    let rest = next_cursor.map_or("that is all".to_owned(), |cursor| format!("go on with --cursor {cursor}"));
+    hint(&format!("pages: {pages}, entries: {entries}; {rest}"));
     Ok(())
 }

@@ -5,6 +5,7 @@
 
 mod check;
 mod identity;
+mod order;
 mod plan;
 mod report;
 mod send;

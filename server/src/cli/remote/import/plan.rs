@@ -44,12 +44,15 @@ impl Plan {
     /// they are the same content.
     pub(super) fn stored(&mut self, event: &Event) {
         let hash = payload_hash(event.payload.get().as_bytes());
+        // Of what was redacted the stub tells the hash, so that it is not sent again.
+        let original = event.redaction().map(|redaction| redaction.blake3.0);
         if let Ok(uuid) = EntryUuid::new(&event.event_id) {
             if let Some(&number) = self.by_uuid.get(&uuid) {
-                self.is_stored[number] = self.hashes[number] == hash;
+                self.is_stored[number] = self.hashes[number] == hash || original == Some(self.hashes[number]);
             }
             return;
         }
+        let hash = original.filter(|original| self.by_content.contains_key(original)).unwrap_or(hash);
         let Some((missing, numbers)) = self.by_content.get_mut(&hash) else { return };
         *missing = missing.saturating_sub(1);
         if *missing == 0 {

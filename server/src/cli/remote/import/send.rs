@@ -10,7 +10,9 @@ use super::{
     Run,
     check::{Checked, Found, check},
     identity::key,
+    order::{Late, Order},
     plan::Plan,
+    report::{Kind, Lines},
 };
 use crate::cli::{
     exit,
@@ -31,9 +33,11 @@ pub(super) async fn file(run: &Run, session: &SessionId, path: PathBuf) -> Resul
     let read = tokio::task::spawn_blocking(move || fs::read(path).map(|file| (check(&file), Bytes::from(file)))).await;
     let read = read.unwrap_or_else(|stopped| Err(stopped.into()));
     let (checked, file) = read.map_err(|error| told(run, Fault::input(&name, error)))?;
+    let mut lines = Lines::new(&run.report, &name);
     for note in &checked.notes {
-        run.report.say(format_args!("{name}:{}: {}", note.line, note.what));
+        lines.say((&note.what).into(), note.line, &note.what);
     }
+    lines.say_rest();
     if checked.bad_lines > 0 && !run.skip_bad {
         let bad = checked.bad_lines;
         run.report.say(format_args!(
@@ -82,19 +86,28 @@ impl Sending<'_> {
         };
         let mut done = 0;
         let mut result = Ok(());
+        let mut order = Order::default();
+        let mut lines = Lines::new(&self.run.report, self.name);
         for (number, entry) in self.checked.entries.iter().enumerate() {
             self.run.report.advance((entry.body.end - done) as u64);
             done = entry.body.end;
             if plan.is_stored(number) {
                 tally.already_stored += 1;
+                order.held_before();
                 continue;
             }
             match self.append(entry).await {
-                Ok(AppendReceipt { status: AppendStatus::Stored, .. }) => tally.appended += 1,
-                Ok(AppendReceipt { status: AppendStatus::AlreadyStored, .. }) => tally.already_stored += 1,
+                Ok(AppendReceipt { status: AppendStatus::Stored, seq, .. }) => {
+                    tally.appended += 1;
+                    order.appended(seq, entry.line);
+                }
+                Ok(AppendReceipt { status: AppendStatus::AlreadyStored, seq, .. }) => {
+                    tally.already_stored += 1;
+                    order.held(seq);
+                }
                 Err(error) => {
                     let is_skipped = self.run.skip_bad && matches!(error, AppendError::Rejected(_));
-                    self.say_failed(entry, &error, is_skipped);
+                    lines.say(Kind::Refused, entry.line, failed(&error, is_skipped));
                     if !is_skipped {
                         result = Err(append_status(&error));
                         break;
@@ -102,6 +115,14 @@ impl Sending<'_> {
                     tally.skipped += 1;
                 }
             }
+        }
+        lines.say_rest();
+        if let Some(Late { entries, first_line }) = order.late() {
+            let (name, session) = (self.name, self.session);
+            self.run.report.say(format_args!(
+                "{name}: new entries that stand before some that session {session} held already: {entries}, the first on \
+                 line {first_line}; they are at its end now, because entries are only ever appended"
+            ));
         }
         self.run.report.advance((self.file.len() - done) as u64);
         (tally, result)
@@ -135,18 +156,18 @@ impl Sending<'_> {
             },
         }
     }
+}
 
-    fn say_failed(&self, entry: &Found, error: &AppendError, is_skipped: bool) {
-        let (name, line) = (self.name, entry.line);
-        let next = match (is_skipped, error) {
-            (true, _) => "the line is left out",
-            (false, AppendError::Rejected(_)) => {
-                "mend the line, or leave it out with --skip-bad, and run the import again to go on"
-            }
-            (false, _) => "run the import again to go on from here",
-        };
-        self.run.report.say(format_args!("{name}:{line}: {error}; {next}"));
-    }
+/// Why a line was not appended, and what comes of that.
+fn failed(error: &AppendError, is_skipped: bool) -> String {
+    let next = match (is_skipped, error) {
+        (true, _) => "the line is left out",
+        (false, AppendError::Rejected(_)) => {
+            "mend the line, or leave it out with --skip-bad, and run the import again to go on"
+        }
+        (false, _) => "run the import again to go on from here",
+    };
+    format!("{error}; {next}")
 }
 
 impl Tally {

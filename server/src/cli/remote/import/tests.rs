@@ -4,7 +4,11 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use verbatim_client::{Event, SessionId};
-use verbatim_proto::limits::{ENTRY_DEPTH_MAX, SESSION_ID_BYTES_MAX};
+use verbatim_proto::{
+    Digest,
+    digest::payload_hash,
+    limits::{ENTRY_DEPTH_MAX, SESSION_ID_BYTES_MAX},
+};
 
 use super::{
     check::{Bad, Checked, What, check},
@@ -140,6 +144,12 @@ fn only_what_the_session_surely_holds_is_not_sent() {
         "one of two is missing"
     );
     assert_eq!(missing(&[event("~0", "{\"t\":1}"), event("~1", "{\"t\":1}")]), [0, 1, 4, 5]);
+    let stub = |of: &str| {
+        let hash = Digest(payload_hash(of.as_bytes()));
+        format!(r#"{{"redacted":{{"at":"2026-01-02T03:04:05Z","blake3":"{hash}"}}}}"#)
+    };
+    let redacted = [event("b", &stub("{\"uuid\":\"b\"}")), event("~1", &stub("{\"t\":2}"))];
+    assert_eq!(missing(&redacted), [0, 2, 3, 5], "what was redacted was there");
 }
 
 proptest! {

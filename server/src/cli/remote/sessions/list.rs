@@ -1,9 +1,6 @@
 //! `verbatim sessions list`: which sessions there are.
 
-use std::{
-    io::{self, IsTerminal},
-    num::NonZeroUsize,
-};
+use std::num::NonZeroUsize;
 
 use clap::Args;
 use futures_util::TryStreamExt;
@@ -15,7 +12,11 @@ use verbatim_proto::{
 };
 
 use super::print;
-use crate::cli::remote::{Fault, RemoteArgs, connect::at_a_terminal, output::FormArgs};
+use crate::cli::remote::{
+    Fault, RemoteArgs,
+    connect::at_a_terminal,
+    output::{FormArgs, hint},
+};
 
 /// Which sessions to list.
 #[derive(Debug, Args)]
@@ -68,9 +69,7 @@ pub(super) fn run(args: ListArgs, runtime: &Runtime) -> Result<(), Fault> {
     let mut printed = 0;
     while let Some(session) = runtime.block_on(list.try_next())? {
         if printed == limit {
-            if io::stderr().is_terminal() {
-                eprintln!("there are more; --all lists them, and -n so many of them");
-            }
+            hint("there are more; --all lists them, and -n so many of them");
             break;
         }
         if printed == 0 && args.form.is_for_people() {

@@ -43,7 +43,7 @@ pub(in crate::cli) struct PatchArgs {
 }
 
 pub(super) fn run(args: &PatchArgs, runtime: &Runtime) -> Result<(), Fault> {
-    let sessions = args.of.sessions(Scope::Append)?;
+    let sessions = args.of.sessions(&[Scope::Append])?;
     let patch = args.patch();
     let patched = sessions.patch(&args.of.session, &patch, args.if_match.as_deref());
     args.of.print(&runtime.block_on(patched)?)

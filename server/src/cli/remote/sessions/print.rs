@@ -11,10 +11,16 @@ use crate::cli::remote::{
 
 /// A session with its `ETag`, for a patch that names it.
 #[derive(Serialize)]
-struct WithEtag<'a> {
+pub(super) struct WithEtag<'a> {
     #[serde(flatten)]
     session: &'a Session,
     etag: &'a str,
+}
+
+impl<'a> From<&'a Described> for WithEtag<'a> {
+    fn from(described: &'a Described) -> Self {
+        Self { session: &described.session, etag: &described.etag }
+    }
 }
 
 /// Names the columns of [`row`].
@@ -40,7 +46,7 @@ fn row_text(session: &Session) -> String {
 pub(super) fn one(described: &Described, form: FormArgs) -> Result<(), Fault> {
     let Described { session, etag } = described;
     if !form.is_for_people() {
-        return json_line(&WithEtag { session, etag }, "the session");
+        return json_line(&WithEtag::from(described), "the session");
     }
     facts(session).into_iter().try_for_each(|(name, value)| text_line(&format!("{name:<14} {value}")))?;
     text_line(&format!("{:<14} {etag}", "etag"))
@@ -50,6 +56,8 @@ pub(super) fn one(described: &Described, form: FormArgs) -> Result<(), Fault> {
 fn facts(session: &Session) -> Vec<(&'static str, String)> {
     let time = |time: Option<_>| time.map(seconds);
     let fork = session.forked_from.as_ref().map(|fork| format!("{}, {} entries of it", fork.session_id, fork.length));
+    let archived =
+        session.archived_from.as_ref().map(|from| format!("{}, until {}", from.session_id, seconds(from.at)));
     let forks = session.forks.as_ref().filter(|forks| !forks.is_empty());
     let parent = session.parent_session_id.as_ref().map(|parent| match &session.subpath {
         Some(subpath) => format!("{parent}, {subpath}"),
@@ -68,6 +76,7 @@ fn facts(session: &Session) -> Vec<(&'static str, String)> {
         ("parent", parent),
         ("forked from", fork),
         ("forks", forks.map(|forks| forks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))),
+        ("archived from", archived),
         ("metadata", Some(metadata).filter(|metadata| !metadata.is_empty())),
         ("entries", Some(format!("{}, {} bytes", session.length, session.bytes))),
         ("boundaries", Some(session.boundaries.count.to_string())),
@@ -84,7 +93,7 @@ fn facts(session: &Session) -> Vec<(&'static str, String)> {
     facts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
-fn status_text(status: Status) -> &'static str {
+pub(super) fn status_text(status: Status) -> &'static str {
     match status {
         Status::Active => "active",
         Status::Paused => "paused",
