@@ -54,7 +54,7 @@ async fn show_and_patch() {
     shell.run(&stale).await.expect_code(65);
     let less = ["sessions", "patch", "s", "--no-title", "--no-metadata", "n", "--no-expires-at", "--status", "paused"];
     let patched = shell.line(&less).await;
-    assert_eq!((&patched["title"], &patched["metadata"]), (&json!(null), &json!({"t": "x"})));
+    assert_eq!((&patched["title"], &patched["metadata"]), (&"says a".into(), &json!({"t": "x"})));
     assert_eq!((&patched["expires_at"], &patched["status"]), (&json!(null), &"paused".into()));
     shell.run(&["sessions", "patch", "s"]).await.expect_code(64);
     shell.run(&["sessions", "show", "nowhere"]).await.expect_code(66);
