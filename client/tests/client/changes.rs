@@ -67,8 +67,11 @@ async fn now_is_settled_once() {
     scene.server.script([Step::Serve, Step::Cut, stream("")]);
     let hold = verbatim_fake::Hold::default();
     scene.server.script([Step::Wait(hold.clone())]);
-    let next = tokio::spawn(async move { changes.try_next().await });
-    hold.arrived().await;
+    let mut next = tokio::spawn(async move { changes.try_next().await });
+    tokio::select! {
+        () = hold.arrived() => {}
+        early = &mut next => panic!("it goes on from now: {early:?}"),
+    }
     scene.server.intrude("s1", "{}");
     hold.release();
     let changed = next.await.expect("joined").expect("a change").expect("no end");
