@@ -14,7 +14,7 @@ pub enum ChangeError {
     #[error("the session exists already: {0}")]
     Exists(Box<Failure>),
     /// Look at what was appended and decide: the head that was named is not the head there is. (409)
-    #[error("the head is elsewhere: {failure}")]
+    #[error("{}: {failure}", head_text(head.as_ref()))]
     Conflict {
         /// The head there is; none for none.
         head: Option<EntryUuid>,
@@ -66,6 +66,10 @@ pub enum BatchError {
     /// Append the same [`Batch`](crate::Batch) again: it may or may not be stored, and the answer to it settles that.
     #[error("it may or may not be stored: {0}")]
     OutcomeUnknown(Box<Failure>),
+}
+
+fn head_text(head: Option<&EntryUuid>) -> String {
+    head.map_or_else(|| "the session has no head".to_owned(), |head| format!("the head is {head}"))
 }
 
 impl ChangeError {
