@@ -187,7 +187,10 @@ impl Engine {
     pub(super) fn write(&self, group: &Group<'_>, scratch: &mut Vec<u8>) -> Result<(), StoreError> {
         let (sessions, entries, identities) = (self.family(SESSIONS)?, self.family(ENTRIES)?, self.family(IDENTITIES)?);
         let mut batch = WriteBatch::default();
-        for write in group.writes() {
+        // Neighbours in a table are put side by side, so that each is found from the one before it.
+        let mut rows: Vec<_> = group.writes().iter().collect();
+        rows.sort_by_key(|write| write.chain());
+        for write in rows {
             match write {
                 Write::Session(key, chain) => {
                     let head = change::new_head(chain.chain, chain.created_at);

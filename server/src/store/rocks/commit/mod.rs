@@ -27,7 +27,7 @@ pub trait View {
 }
 
 /// The numbers that the next of each gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Next {
     /// Chain.
     pub chain: u64,
@@ -48,6 +48,16 @@ pub enum Write<'a> {
     Identity(u64, Identity, u64),
     /// What is told of a session in the audit trail, under its number there.
     Audit(OrganizationId, u64, Change),
+}
+
+impl Write<'_> {
+    /// The chain whose row it is; of rows that are no chain's, the first.
+    pub fn chain(&self) -> u64 {
+        match self {
+            Self::Entry(chain, ..) | Self::Identity(chain, ..) => *chain,
+            Self::Session(..) | Self::Activity(..) | Self::Audit(..) => 0,
+        }
+    }
 }
 
 /// What was decided, and whether it rests on a write of this same group.

@@ -16,12 +16,6 @@ struct Plain {
     next: Next,
 }
 
-impl Default for Next {
-    fn default() -> Self {
-        Self { chain: 0, change: 0 }
-    }
-}
-
 impl View for Plain {
     fn chain(&mut self, session: &SessionKey) -> Result<Option<Snapshot>, StoreError> {
         Ok(self.chains.get(session).cloned())
