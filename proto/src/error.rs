@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// The `type` of an error answer (PROTOCOL.md, Errors).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum ErrorCode {
     /// The request is out of form.
     #[serde(rename = "invalid_request_error")]
@@ -83,6 +84,7 @@ pub enum Retry {
 
 /// Whether a refused append was stored (PROTOCOL.md, Errors).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Nothing was stored.

@@ -17,6 +17,8 @@ pub mod limits;
 pub mod messages;
 pub mod names;
 pub mod organization;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod sessions;
 pub mod timestamp;
 

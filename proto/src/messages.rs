@@ -13,6 +13,7 @@ use crate::{
 
 /// What became of an append that succeeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AppendStatus {
     /// The entry was stored by this request, and would survive loss of power.
@@ -23,6 +24,7 @@ pub enum AppendStatus {
 
 /// Answer to an append (200 or 201).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AppendReceipt {
     /// Whether this request stored it.
     pub status: AppendStatus,
@@ -36,6 +38,7 @@ pub struct AppendReceipt {
 
 /// Answer to a batch (200 or 201).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BatchReceipt {
     /// Whether this request stored any of the entries.
     pub status: AppendStatus,
@@ -49,6 +52,7 @@ pub struct BatchReceipt {
 
 /// What became of one entry of a batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BatchResult {
     /// The entry's uuid; null where it has none.
     pub uuid: Option<EntryUuid>,
@@ -60,11 +64,13 @@ pub struct BatchResult {
 
 /// Answer to a refused request (any 4xx or 5xx).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ErrorAnswer {
     /// What was wrong.
     pub error: ErrorDetail,
     /// On a refused append: whether anything was stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Outcome"))]
     pub outcome: Option<Outcome>,
     /// On a conflict: where the chain stands.
     #[serde(flatten)]
@@ -73,6 +79,7 @@ pub struct ErrorAnswer {
 
 /// The code and its message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ErrorDetail {
     /// Which kind of error.
     #[serde(rename = "type")]
@@ -83,6 +90,7 @@ pub struct ErrorDetail {
 
 /// Where the chain stands when `Last-Uuid` was not its head.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConflictDetail {
     /// The `Last-Uuid` that the server got; null for none.
     pub expected: Option<String>,
@@ -94,14 +102,17 @@ pub struct ConflictDetail {
 
 /// One entry on a page.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Event {
     /// The entry's uuid, or `~SEQ` where it has none.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::EventId"))]
     pub event_id: String,
     /// The entry's `type`, or `"unknown"`.
     pub event_type: String,
     /// Whether it is a compaction boundary.
     pub is_compaction: bool,
     /// The entry, byte for byte.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Payload"))]
     pub payload: Box<RawValue>,
     /// When it was stored.
     pub created_at: Timestamp,
@@ -121,20 +132,24 @@ impl Event {
 
 /// Answer to teleport-events.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EventsPage {
     /// Entries in chain order.
     pub data: Vec<Event>,
     /// Where the next page begins; absent on the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::CursorText"))]
     pub next_cursor: Option<String>,
 }
 
 /// One entry of a session, in its envelope.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Entry {
     /// Its place in the chain, from 0.
     pub seq: u64,
     /// Its uuid, or `~SEQ` where it has none.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::EventId"))]
     pub event_id: String,
     /// Its `type`, or `"unknown"`.
     pub event_type: String,
@@ -144,6 +159,7 @@ pub struct Entry {
     pub created_at: Timestamp,
     /// The entry, byte for byte; absent where it was not asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Payload"))]
     pub payload: Option<Box<RawValue>>,
 }
 
@@ -161,11 +177,14 @@ impl Entry {
 
 /// Answer to a read of a session's entries, or to a long poll for them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EntriesPage {
     /// Entries in the order that was asked for.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::schema::ShownEntry>"))]
     pub data: Vec<Entry>,
     /// Where to go on; absent on the last page, and always there in the answer to a long poll.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::CursorText"))]
     pub next_cursor: Option<String>,
     /// Entries in the chain.
     pub total: u64,
@@ -178,8 +197,10 @@ pub struct EntriesPage {
 
 /// Answer to a read of the whole transcript.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Transcript {
     /// Entries in chain order.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::schema::Payload>"))]
     pub loglines: Vec<Box<RawValue>>,
     /// How many entries stand in `loglines`.
     pub count: u64,

@@ -1,4 +1,6 @@
-//! Names of headers and paths, once for both ends. Headers are lower-case, as HTTP/2 sends them (RFC 9113, section 8.2.1).
+//! Names of headers, paths and query parameters, once for both ends. Headers are lower-case, as HTTP/2 sends them (RFC 9113, section 8.2.1).
+
+pub mod query;
 
 use crate::ids::SessionId;
 

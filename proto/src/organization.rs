@@ -6,6 +6,7 @@ use crate::{SessionId, Timestamp};
 
 /// A change of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Change {
     /// What happened, with what belongs to it.
     #[serde(flatten)]
@@ -22,6 +23,7 @@ pub struct Change {
 
 /// What happened to a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ChangeKind {
     /// It was made.
@@ -48,6 +50,7 @@ pub enum ChangeKind {
     /// One of its entries was redacted.
     Redacted {
         /// Which.
+        #[cfg_attr(feature = "schema", schemars(with = "crate::EventId"))]
         event_id: String,
     },
     /// It went into the bin.
@@ -60,6 +63,7 @@ pub enum ChangeKind {
 
 /// Why a change happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// A client asked for it.
@@ -75,15 +79,18 @@ pub enum Cause {
 
 /// A page of changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ChangesPage {
     /// The oldest first.
     pub data: Vec<Change>,
     /// Where to go on.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::CursorText"))]
     pub next_cursor: String,
 }
 
 /// How much an organisation keeps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Usage {
     /// What is kept now.
     pub total: Amounts,
@@ -93,6 +100,7 @@ pub struct Usage {
 
 /// How much there is of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Amounts {
     /// Sessions, those in the bin among them.
     pub sessions: u64,
@@ -104,8 +112,10 @@ pub struct Amounts {
 
 /// What came on a day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Today {
     /// The day, UTC, as `YYYY-MM-DD`.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date")))]
     pub date: String,
     /// How much came on it.
     #[serde(flatten)]
@@ -114,6 +124,7 @@ pub struct Today {
 
 /// What is set for an organisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Settings {
     /// After how many days without growth or change a session goes into the bin; null for never.
     pub retention_days: Option<u32>,
@@ -121,25 +132,30 @@ pub struct Settings {
 
 /// Body of a patch of settings: what is absent stays as it is, null takes away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PatchSettings {
     /// As in [`Settings`].
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<u32>", range(min = 1, max = crate::limits::RETENTION_DAYS_MAX)))]
     pub retention_days: Option<Option<u32>>,
 }
 
 /// What will go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ExpiringPage {
     /// The next first.
     pub data: Vec<Expiring>,
     /// Where the next page begins; absent on the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::CursorText"))]
     pub next_cursor: Option<String>,
 }
 
 /// A session that will go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Expiring {
     /// Which.
     pub session_id: SessionId,
@@ -153,6 +169,7 @@ pub struct Expiring {
 
 /// Whereto a session goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Expiry {
     /// Into the bin.

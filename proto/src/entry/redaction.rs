@@ -6,6 +6,7 @@ use crate::{Digest, Timestamp};
 
 /// When an entry was redacted, and the hash of what it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Redaction {
     /// When.
     pub at: Timestamp,
