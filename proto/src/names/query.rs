@@ -11,7 +11,7 @@ pub const CURSOR: &str = "cursor";
 pub const ORDER: &str = "order";
 /// Entries: begin behind this event id.
 pub const AFTER: &str = "after";
-/// Entries: end in front of this event id.
+/// Entries: end in front of this event id. What will go: none that goes at this time or later.
 pub const BEFORE: &str = "before";
 /// Entries: begin at this place.
 pub const FROM_SEQ: &str = "from_seq";
@@ -26,10 +26,13 @@ pub const TYPE: &str = "type";
 /// Entries: which members are shown.
 pub const FIELDS: &str = "fields";
 
-/// Stream: as server-sent events or by long polls.
+/// Streams: as server-sent events or by long polls.
 pub const LIVE: &str = "live";
 /// Long poll: for so many seconds.
 pub const WAIT: &str = "wait";
+
+/// Changes: `now` leaves out what was before.
+pub const FROM: &str = "from";
 
 /// Sessions: of this project.
 pub const PROJECT: &str = "project";
@@ -46,3 +49,5 @@ pub const METADATA_PREFIX: &str = "metadata.";
 
 /// Delete: whether sub-agents' sessions go along.
 pub const CASCADE: &str = "cascade";
+/// Delete: at once and for good.
+pub const PURGE: &str = "purge";

@@ -10,7 +10,7 @@ use verbatim_proto::{
     OrganizationId, Scope,
     cursor::ChangesCursor,
     limits::{PAGE_ENTRIES_DEFAULT, PAGE_ENTRIES_MAX},
-    names,
+    names::{self, query},
     organization::{Change, ChangesPage},
 };
 
@@ -30,7 +30,7 @@ pub(super) async fn follow(call: &Call<'_>) -> Result<Response<Body>, Problem> {
     let organization = caller.organization();
     let place = begin(call, &organization)?;
     let leave = call.leave_of(&caller);
-    match request::parameter(call.query, "live")?.as_deref() {
+    match request::parameter(call.query, query::LIVE)?.as_deref() {
         None | Some("sse") => {
             let feed = call.service().follow_changes(organization, place, leave);
             Ok(event_stream(Body::endless(frames(feed, organization))))
@@ -50,14 +50,14 @@ pub(super) async fn follow(call: &Call<'_>) -> Result<Response<Body>, Problem> {
 
 /// Where `Last-Event-ID` says, else the cursor, else now if so asked, else the beginning.
 fn begin(call: &Call<'_>, organization: &OrganizationId) -> Result<ChangesCursor, Problem> {
-    let from_now = match request::parameter(call.query, "from")?.as_deref() {
+    let from_now = match request::parameter(call.query, query::FROM)?.as_deref() {
         None => false,
         Some("now") => true,
         Some(_) => return Err(Problem::invalid("from is now; leave it out to begin at the beginning")),
     };
     let cursor = match request::single_header(call.headers, names::LAST_EVENT_ID)? {
         Some(id) => Some(id.to_str().unwrap_or_default().into()),
-        None => request::parameter(call.query, "cursor")?,
+        None => request::parameter(call.query, query::CURSOR)?,
     };
     match cursor {
         Some(text) => ChangesCursor::decode(&text, organization).map_err(|error| Problem::invalid(error.to_string())),

@@ -22,7 +22,7 @@ pub(super) enum LineEnds {
 }
 
 /// The members, in the order in which they are written.
-const NAMES: [&str; 6] = ["seq", "event_id", "event_type", "is_compaction", "created_at", "payload"];
+pub(super) const NAMES: [&str; 6] = ["seq", "event_id", "event_type", "is_compaction", "created_at", "payload"];
 
 impl Members {
     pub(super) const ALL: Self = Self((1 << NAMES.len()) - 1);

@@ -2,7 +2,10 @@
 //! `DELETE …/entries/{event_id}`, by which an entry loses its content.
 
 use http::{Response, StatusCode};
-use verbatim_proto::{Scope, names};
+use verbatim_proto::{
+    Scope,
+    names::{self, query},
+};
 
 use super::{
     Body, Call, Problem, append, entries, request,
@@ -13,8 +16,8 @@ use super::{
 pub(super) async fn delete(call: &Call<'_>, session: &str) -> Result<Response<Body>, Problem> {
     let (session, by) = session_key(call, Scope::Admin, session)?;
     let deleted = async {
-        let cascade = request::flag(call.query, "cascade", true)?;
-        if request::flag(call.query, "purge", false)? {
+        let cascade = request::flag(call.query, query::CASCADE, true)?;
+        if request::flag(call.query, query::PURGE, false)? {
             let purged = call.service().purge_session(session.clone(), cascade, by).await?;
             return Ok(json(&purged));
         }

@@ -10,6 +10,7 @@ mod entries;
 mod envelope;
 mod health;
 mod lifecycle;
+mod openapi;
 mod organization;
 mod problem;
 mod request;
@@ -21,6 +22,7 @@ mod transcript;
 
 use std::{sync::Arc, time::Instant};
 
+use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::{Body as _, Incoming};
@@ -43,6 +45,7 @@ pub struct Routes {
     auth: Arc<Authenticator>,
     names: RequestNames,
     table: Table,
+    document: Bytes,
     limits: RouteLimits,
 }
 
@@ -95,7 +98,8 @@ impl Routes {
     /// Routes over `service`, for whom `auth` lets in.
     pub fn new(service: Arc<Service>, auth: Arc<Authenticator>, limits: RouteLimits) -> Result<Self, InvalidTable> {
         let table = Table::new().map_err(|error| InvalidTable(error.to_string()))?;
-        Ok(Self { service, auth, names: RequestNames::new(), table, limits })
+        let document = openapi::document().to_string().into();
+        Ok(Self { service, auth, names: RequestNames::new(), table, document, limits })
     }
 
     /// Answers one request, whatever it is.
@@ -146,6 +150,7 @@ impl Call<'_> {
         match operation {
             Operation::Health => Ok(health::health()),
             Operation::Ready => health::ready(self),
+            Operation::Document => Ok(openapi::answer(&self.routes.document)),
             Operation::AppendEntry => append::append(self, session, body).await,
             Operation::ReadTranscript => transcript::whole(self, session).await,
             Operation::ReadStanding => transcript::standing(self, session).await,

@@ -5,6 +5,7 @@ use hyper::body::Incoming;
 use verbatim_proto::{
     Scope, Timestamp,
     limits::{SESSIONS_PAGE_DEFAULT, SESSIONS_PAGE_MAX},
+    names::query,
     organization::PatchSettings,
 };
 
@@ -36,8 +37,8 @@ pub(super) async fn patch_settings(call: &Call<'_>, body: &mut Incoming) -> Resu
 pub(super) async fn expiring(call: &Call<'_>) -> Result<Response<Body>, Problem> {
     let caller = organization_caller(call, Scope::Read)?;
     let limit = request::limit_of(call.query, SESSIONS_PAGE_DEFAULT, SESSIONS_PAGE_MAX)?;
-    let cursor = request::parameter(call.query, "cursor")?.map(Into::into);
-    let before = request::parameter(call.query, "before")?.map(|time| time.parse::<Timestamp>()).transpose();
+    let cursor = request::parameter(call.query, query::CURSOR)?.map(Into::into);
+    let before = request::parameter(call.query, query::BEFORE)?.map(|time| time.parse::<Timestamp>()).transpose();
     let before = before.map_err(|error| Problem::invalid(format!("before: {error}")))?;
     Ok(json(&call.service().expiring(caller.organization(), before, limit, cursor).await?))
 }

@@ -77,7 +77,7 @@ pub(super) fn limit(query: Option<&str>) -> Result<u64, Problem> {
 
 /// As [`limit`], for pages of other bounds.
 pub(super) fn limit_of(query: Option<&str>, default: usize, max: usize) -> Result<usize, Problem> {
-    match number(query, "limit") {
+    match number(query, names::query::LIMIT) {
         Ok(None) => Ok(default),
         Ok(Some(limit)) if limit > 0 => Ok(usize::try_from(limit).unwrap_or(max).min(max)),
         _ => Err(Problem::invalid(format!("limit is a number from 1 to {max}, sent once"))),

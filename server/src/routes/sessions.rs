@@ -7,6 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use verbatim_proto::{
     Scope, SessionId,
     limits::{SESSION_BODY_BYTES_MAX, SESSIONS_PAGE_DEFAULT, SESSIONS_PAGE_MAX},
+    names::query,
     sessions::{CreateSession, ForkSession, PatchSession, PreviewSessions},
 };
 
@@ -32,7 +33,7 @@ pub(super) async fn create(call: &Call<'_>, body: &mut Incoming) -> Result<Respo
 pub(super) async fn list(call: &Call<'_>) -> Result<Response<Body>, Problem> {
     let caller = organization_caller(call, Scope::Read)?;
     let limit = request::limit_of(call.query, SESSIONS_PAGE_DEFAULT, SESSIONS_PAGE_MAX)?;
-    let cursor = request::parameter(call.query, "cursor")?.map(Into::into);
+    let cursor = request::parameter(call.query, query::CURSOR)?.map(Into::into);
     let filter = filter(call.query)?;
     let page = call.service().list_sessions(caller.organization(), filter, limit, cursor).await?;
     Ok(json(&page))
@@ -142,21 +143,28 @@ fn if_revision(call: &Call<'_>) -> Result<Option<u64>, Problem> {
     }
 }
 
-fn filter(query: Option<&str>) -> Result<SessionFilter, Problem> {
-    let text = |name| request::parameter(query, name).map(|value| value.map(String::from));
-    let parent = text("parent")?.map(|id| SessionId::new(&id));
+fn filter(sent: Option<&str>) -> Result<SessionFilter, Problem> {
+    let text = |name| request::parameter(sent, name).map(|value| value.map(String::from));
+    let parent = text(query::PARENT)?.map(|id| SessionId::new(&id));
     let parent = parent.transpose().map_err(|error| Problem::invalid(format!("parent: {error}")))?;
-    let updated_after = text("updated_after")?.map(|time| time.parse());
+    let updated_after = text(query::UPDATED_AFTER)?.map(|time| time.parse());
     let updated_after =
         updated_after.transpose().map_err(|error| Problem::invalid(format!("updated_after: {error}")))?;
-    let status = text("status")?.map(|status| serde_json::from_value(serde_json::Value::String(status)));
+    let status = text(query::STATUS)?.map(|status| serde_json::from_value(serde_json::Value::String(status)));
     let status = status.transpose().map_err(|_| Problem::invalid("status is active, paused, ended or deleted"))?;
-    let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    let pairs = form_urlencoded::parse(sent.unwrap_or_default().as_bytes());
     let metadata = pairs.filter_map(|(name, value)| {
-        name.strip_prefix("metadata.").map(|key| (key.to_owned(), value.clone().into_owned()))
+        name.strip_prefix(query::METADATA_PREFIX).map(|key| (key.to_owned(), value.clone().into_owned()))
     });
     let metadata = metadata.collect();
-    Ok(SessionFilter { project: text("project")?, parent, status, updated_after, metadata, title: text("title")? })
+    Ok(SessionFilter {
+        project: text(query::PROJECT)?,
+        parent,
+        status,
+        updated_after,
+        metadata,
+        title: text(query::TITLE)?,
+    })
 }
 
 pub(super) fn answer(shown: Shown, if_changed: StatusCode) -> Result<Response<Body>, Problem> {

@@ -9,6 +9,8 @@ pub(super) enum Operation {
     Health,
     /// It takes appends.
     Ready,
+    /// The contract as an OpenAPI document.
+    Document,
     /// Append one entry.
     AppendEntry,
     /// Read the whole transcript.
@@ -58,9 +60,10 @@ pub(super) enum Operation {
 }
 
 /// Every route. A `GET` answers `HEAD` as well, unless the table says otherwise.
-const ROUTES: &[(&str, &[(Method, Operation)])] = &[
+pub(super) const ROUTES: &[(&str, &[(Method, Operation)])] = &[
     ("/healthz", &[(Method::GET, Operation::Health)]),
     ("/readyz", &[(Method::GET, Operation::Ready)]),
+    ("/openapi.json", &[(Method::GET, Operation::Document)]),
     (
         "/v1/session_ingress/session/{session_id}",
         &[
@@ -106,6 +109,18 @@ const ROUTES: &[(&str, &[(Method, Operation)])] = &[
     ("/v1/organization/settings", &[(Method::GET, Operation::ShowSettings), (Method::PATCH, Operation::PatchSettings)]),
     ("/v1/organization/expiring", &[(Method::GET, Operation::ListExpiring)]),
 ];
+
+/// Whether `pattern` is another one with its places filled in, whose `method` means the same: there for the sake of the
+/// path's other methods alone.
+pub(super) fn fills_in_another(pattern: &str, method: &Method, operation: Operation) -> bool {
+    let is_filled_in = |other: &str| {
+        let (parts, of) = (pattern.split('/'), other.split('/'));
+        other != pattern
+            && parts.clone().count() == of.clone().count()
+            && parts.zip(of).all(|(part, of)| part == of || of.starts_with('{'))
+    };
+    ROUTES.iter().any(|(other, methods)| is_filled_in(other) && methods.contains(&(method.clone(), operation)))
+}
 
 /// The table, ready to be asked.
 pub(super) struct Table {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use http::{Response, StatusCode};
-use verbatim_proto::{Cursor, Scope, limits::PAGE_PAYLOAD_BYTES_MAX};
+use verbatim_proto::{Cursor, Scope, limits::PAGE_PAYLOAD_BYTES_MAX, names::query};
 
 use super::{Body, Call, Problem, envelope, json_body, request, set_head};
 use crate::{
@@ -26,7 +26,7 @@ pub(super) async fn page(call: &Call<'_>, session: &str) -> Result<Response<Body
 
 async fn of_session(call: &Call<'_>, session: &SessionKey) -> Result<Response<Body>, Problem> {
     let limit = request::limit(call.query)?;
-    let cursor = request::parameter(call.query, "cursor")?;
+    let cursor = request::parameter(call.query, query::CURSOR)?;
     let cursor = cursor.map(|text| Cursor::decode(&text, &session.organization, &session.session)).transpose();
     let cursor = cursor.map_err(|error| Problem::invalid(error.to_string()))?;
 

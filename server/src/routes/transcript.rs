@@ -6,7 +6,10 @@ use std::{
 };
 
 use http::{Response, StatusCode, header::HeaderValue};
-use verbatim_proto::{EntryUuid, Scope, names};
+use verbatim_proto::{
+    EntryUuid, Scope,
+    names::{self, query},
+};
 
 use super::{Body, Call, Problem, json_body, request, set_head};
 use crate::{
@@ -24,7 +27,7 @@ pub(super) async fn whole(call: &Call<'_>, session: &str) -> Result<Response<Bod
 }
 
 async fn of_session(call: &Call<'_>, session: &SessionKey) -> Result<Response<Body>, Problem> {
-    let from_boundary = request::flag(call.query, "after_last_compact", false)?;
+    let from_boundary = request::flag(call.query, query::AFTER_LAST_COMPACT, false)?;
     let snapshot = call.service().snapshot(session).await?;
     let first = if from_boundary { snapshot.last_boundary.unwrap_or(0) } else { 0 };
     let lines = Loglines { head: snapshot.head, count: 0 };

@@ -1,6 +1,6 @@
 //! What a listing of entries asks for: the parameters, which of them go together, and what they mean.
 
-use verbatim_proto::{EntriesCursor, EventId, Timestamp, cursor::Listing};
+use verbatim_proto::{EntriesCursor, EventId, Timestamp, cursor::Listing, names::query};
 
 use crate::{
     routes::{Problem, envelope::Members, request},
@@ -24,29 +24,29 @@ pub(in crate::routes) struct Query {
 
 impl Query {
     /// Reads the query of a page of the session's entries.
-    pub(in crate::routes) fn parse(query: Option<&str>, session: &SessionKey) -> Result<Self, Problem> {
-        let order = match request::parameter(query, "order")?.as_deref() {
+    pub(in crate::routes) fn parse(sent: Option<&str>, session: &SessionKey) -> Result<Self, Problem> {
+        let order = match request::parameter(sent, query::ORDER)?.as_deref() {
             None | Some("asc") => Order::Ascending,
             Some("desc") => Order::Descending,
             Some(_) => return Err(Problem::invalid("order is asc or desc")),
         };
-        let event_type = request::parameter(query, "type")?.map(|event_type| event_type.into());
-        let bounds = bounds(query)?;
+        let event_type = request::parameter(sent, query::TYPE)?.map(|event_type| event_type.into());
+        let bounds = bounds(sent)?;
         if matches!(bounds.begin, Begin::Tail(_)) && (order == Order::Descending || event_type.is_some()) {
             return Err(Problem::invalid(
                 "tail gives the last entries of any type, the oldest first; for the last ones of a type, or the newest first, send order=desc and limit in its place",
             ));
         }
-        let fields = request::parameter(query, "fields")?;
+        let fields = request::parameter(sent, query::FIELDS)?;
         let mut parsed = Self {
             order,
-            limit: request::limit(query)?,
+            limit: request::limit(sent)?,
             cursor: None,
             bounds,
             event_type,
             members: fields.map_or(Ok(Members::ALL), |fields| Members::parse(&fields))?,
         };
-        if let Some(text) = request::parameter(query, "cursor")? {
+        if let Some(text) = request::parameter(sent, query::CURSOR)? {
             let cursor = EntriesCursor::decode(&text, &parsed.listing(session));
             parsed.cursor = Some(cursor.map_err(|error| Problem::invalid(error.to_string()))?);
         }
@@ -65,13 +65,13 @@ impl Query {
 }
 
 /// Reads where a listing begins and ends.
-pub(in crate::routes) fn bounds(query: Option<&str>) -> Result<Bounds, Problem> {
-    let number = |name| request::number(query, name);
+pub(in crate::routes) fn bounds(sent: Option<&str>) -> Result<Bounds, Problem> {
+    let number = |name| request::number(sent, name);
     let begins = [
-        event_id(query, "after")?.map(Begin::After),
-        number("from_seq")?.map(Begin::Seq),
-        from_boundary(query)?,
-        number("tail")?.map(Begin::Tail),
+        event_id(sent, query::AFTER)?.map(Begin::After),
+        number(query::FROM_SEQ)?.map(Begin::Seq),
+        from_boundary(sent)?,
+        number(query::TAIL)?.map(Begin::Tail),
     ];
     let mut begins = begins.into_iter().flatten();
     let begin = begins.next().unwrap_or(Begin::Start);
@@ -83,23 +83,23 @@ pub(in crate::routes) fn bounds(query: Option<&str>) -> Result<Bounds, Problem> 
     if begin == Begin::Tail(0) {
         return Err(Problem::invalid("tail is how many of the last entries to give, from 1"));
     }
-    let since = request::parameter(query, "since")?.map(|text| text.parse::<Timestamp>()).transpose();
+    let since = request::parameter(sent, query::SINCE)?.map(|text| text.parse::<Timestamp>()).transpose();
     let since = since.map_err(|error| {
         Problem::invalid(format!("since is out of form: {error}; in a query a plus sign is written %2B"))
     })?;
-    Ok(Bounds { begin, since, before: event_id(query, "before")? })
+    Ok(Bounds { begin, since, before: event_id(sent, query::BEFORE)? })
 }
 
-fn event_id(query: Option<&str>, name: &str) -> Result<Option<EventId>, Problem> {
-    let id = request::parameter(query, name)?.map(|text| text.parse()).transpose();
+fn event_id(sent: Option<&str>, name: &str) -> Result<Option<EventId>, Problem> {
+    let id = request::parameter(sent, name)?.map(|text| text.parse()).transpose();
     id.map_err(|error| Problem::invalid(format!("{name} is out of form: {error}")))
 }
 
-fn from_boundary(query: Option<&str>) -> Result<Option<Begin>, Problem> {
-    if request::parameter(query, "from_boundary")?.as_deref() == Some("last") {
+fn from_boundary(sent: Option<&str>) -> Result<Option<Begin>, Problem> {
+    if request::parameter(sent, query::FROM_BOUNDARY)?.as_deref() == Some("last") {
         return Ok(Some(Begin::LastBoundary));
     }
-    let number = request::number(query, "from_boundary")
+    let number = request::number(sent, query::FROM_BOUNDARY)
         .map_err(|_| Problem::invalid("from_boundary is the number of a boundary, counted from 1, or last"))?;
     Ok(number.map(|number| Begin::Boundary(u32::try_from(number).unwrap_or(u32::MAX))))
 }

@@ -5,6 +5,7 @@ use std::io::Write;
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use http::{HeaderValue, Response, header};
+use verbatim_proto::names::query;
 
 use super::{begin, resume_point};
 use crate::{
@@ -29,7 +30,7 @@ const END: Bytes = Bytes::from_static(b"event: end\ndata: {}\n\n");
 pub(super) async fn stream(call: &Call<'_>, caller: &Caller, session: &SessionKey) -> Result<Response<Body>, Problem> {
     let snapshot = call.service().snapshot(session).await?;
     let next = begin(call, session, &snapshot).await?;
-    let members = request::parameter(call.query, "fields")?;
+    let members = request::parameter(call.query, query::FIELDS)?;
     let members = members.map_or(Ok(Members::ALL), |fields| Members::parse(&fields))?;
     let (of, chain) = (session.clone(), snapshot.chain);
     let leave = call.leave_of(caller);

@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use http::{Response, StatusCode};
-use verbatim_proto::limits::{LONG_POLL_SECONDS_DEFAULT, LONG_POLL_SECONDS_MAX};
+use verbatim_proto::{
+    limits::{LONG_POLL_SECONDS_DEFAULT, LONG_POLL_SECONDS_MAX},
+    names::query,
+};
 
 use super::begin;
 use crate::{
@@ -20,7 +23,7 @@ use crate::{
 
 /// The page, with where to go on always in it.
 pub(super) async fn page(call: &Call<'_>, caller: &Caller, session: &SessionKey) -> Result<Response<Body>, Problem> {
-    let query = Query::parse(call.query, session)?;
+    let asked = Query::parse(call.query, session)?;
     let wait = wait(call.query)?;
     let snapshot = call.service().snapshot(session).await?;
     let (chain, next) = (snapshot.chain, begin(call, session, &snapshot).await?);
@@ -31,7 +34,7 @@ pub(super) async fn page(call: &Call<'_>, caller: &Caller, session: &SessionKey)
     if snapshot.chain != chain {
         return Err(ReadRefused::ChainGone.into());
     }
-    let page = Page::new(session.clone(), snapshot.clone(), query, Form::Json, NextCursor::Always);
+    let page = Page::new(session.clone(), snapshot.clone(), asked, Form::Json, NextCursor::Always);
     let streamed = call.service().read(&snapshot, next..u64::MAX, Order::Ascending, page).await?;
     let mut response = json_body(StatusCode::OK, streamed.into());
     set_head(response.headers_mut(), snapshot.head.as_ref());
@@ -39,8 +42,8 @@ pub(super) async fn page(call: &Call<'_>, caller: &Caller, session: &SessionKey)
 }
 
 /// How long a poll waits.
-pub(in crate::routes) fn wait(query: Option<&str>) -> Result<Duration, Problem> {
-    let seconds = request::number(query, "wait")
+pub(in crate::routes) fn wait(sent: Option<&str>) -> Result<Duration, Problem> {
+    let seconds = request::number(sent, query::WAIT)
         .map_err(|_| Problem::invalid(format!("wait is a number of seconds from 0 to {LONG_POLL_SECONDS_MAX}")))?;
     Ok(Duration::from_secs(seconds.unwrap_or(LONG_POLL_SECONDS_DEFAULT).min(LONG_POLL_SECONDS_MAX)))
 }

@@ -5,7 +5,11 @@ mod long_poll;
 
 pub(super) use events::{HEARTBEAT, HELLO, event_stream};
 pub(super) use long_poll::wait;
-use verbatim_proto::{EntriesCursor, Scope, cursor::Listing, names};
+use verbatim_proto::{
+    EntriesCursor, Scope,
+    cursor::Listing,
+    names::{self, query},
+};
 
 use http::Response;
 
@@ -27,14 +31,14 @@ pub(super) async fn follow(call: &Call<'_>, session: &str) -> Result<Response<Bo
 }
 
 async fn follow_as_asked(call: &Call<'_>, caller: &Caller, session: &SessionKey) -> Result<Response<Body>, Problem> {
-    for name in ["order", "type", "before"] {
+    for name in [query::ORDER, query::TYPE, query::BEFORE] {
         if request::parameter(call.query, name)?.is_some() {
             return Err(Problem::invalid(format!(
                 "a stream gives every entry in chain order and does not take {name}; leave it out, or list the session's entries"
             )));
         }
     }
-    match request::parameter(call.query, "live")?.as_deref() {
+    match request::parameter(call.query, query::LIVE)?.as_deref() {
         None | Some("sse") => events::stream(call, caller, session).await,
         Some("long-poll") => long_poll::page(call, caller, session).await,
         Some(_) => Err(Problem::invalid("live is sse or long-poll")),
@@ -57,7 +61,7 @@ async fn begin(call: &Call<'_>, session: &SessionKey, snapshot: &Snapshot) -> Re
     let last = request::single_header(call.headers, names::LAST_EVENT_ID)?;
     let cursor = match last {
         Some(id) => Some(id.to_str().unwrap_or_default().into()),
-        None => request::parameter(call.query, "cursor")?,
+        None => request::parameter(call.query, query::CURSOR)?,
     };
     let Some(text) = cursor else {
         let bounds = entries::bounds(call.query)?;
