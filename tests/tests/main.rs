@@ -23,6 +23,7 @@ mod import;
 mod logs;
 mod lost_acks;
 mod model;
+mod openapi;
 mod pages;
 mod race;
 mod restart;
