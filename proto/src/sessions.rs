@@ -125,6 +125,7 @@ pub struct PurgedSession {
 #[serde(deny_unknown_fields)]
 pub struct PreviewSessions {
     /// Which sessions, at most 64.
+    #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(length(max = crate::limits::PREVIEW_SESSIONS_MAX)))]
     pub ids: Vec<SessionId>,
     /// Items of each, 1 to 20; 1 where it is left out.
