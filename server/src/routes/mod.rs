@@ -146,6 +146,19 @@ impl Routes {
 impl Call<'_> {
     async fn dispatch(&self, operation: Operation, body: &mut Incoming) -> Result<Response<Body>, Problem> {
         let session = self.places.get("session_id").unwrap_or(self.named);
+        match operation {
+            Operation::AppendEntry => append::append(self, session, body).await,
+            // Whatever waits in here would make room for itself in every append.
+            other => Box::pin(self.dispatch_other(other, session, body)).await,
+        }
+    }
+
+    async fn dispatch_other(
+        &self,
+        operation: Operation,
+        session: &str,
+        body: &mut Incoming,
+    ) -> Result<Response<Body>, Problem> {
         let event_id = self.places.get("event_id").unwrap_or_default();
         match operation {
             Operation::Health => Ok(health::health()),

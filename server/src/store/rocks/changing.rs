@@ -10,10 +10,7 @@ use super::{
     format::{ORGANIZATIONS, organization},
     writer::{ChangeJob, Collect, Writer},
 };
-use crate::{
-    limits::SUBJECT_CHARS_MAX,
-    store::{AppendError, Change, Changed, Session, SessionKey, StoreError, Usage, What},
-};
+use crate::store::{AppendError, Change, Changed, Session, SessionKey, StoreError, Usage, What};
 
 impl Writer {
     /// Decides and writes one change of a session.
@@ -53,12 +50,11 @@ impl Writer {
 
     fn write_plan(&mut self, change: &Change, plan: &Plan, now: Timestamp) -> Result<(), AppendError> {
         let organization = change.session.organization;
-        let subject = change.subject.as_deref().map(|subject| subject.chars().take(SUBJECT_CHARS_MAX).collect());
         let mut next = self.next;
         next.chain += plan.new_chains;
         let mut trail = Vec::new();
         for (session, what) in &plan.events {
-            trail.push((organization, next.change, told(session, what.clone(), now, &subject, change.cause)));
+            trail.push((organization, next.change, told(session, what.clone(), now, &change.subject, change.cause)));
             next.change += 1;
         }
         let batch = self.slot.with(|engine| {

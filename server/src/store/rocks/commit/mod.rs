@@ -12,6 +12,7 @@ use super::{
     change::{empty, new_head},
     format::{activity::minute, entry::Running, identity::Identity},
 };
+use crate::limits::SUBJECT_CHARS_MAX;
 use crate::store::{
     Append, Appended, NewEntry, Refusal, SessionKey, SessionStatus, Snapshot, Standing, StoreError, Subject, Usage,
 };
@@ -242,7 +243,8 @@ impl<'a> Group<'a> {
 
 /// What the audit trail tells of a session.
 pub(super) fn told(session: &SessionKey, what: ChangeKind, at: Timestamp, subject: &Subject, cause: Cause) -> Change {
-    Change { what, session_id: session.session.clone(), at, subject: subject.as_deref().map(str::to_owned), cause }
+    let subject = subject.as_deref().map(|subject| subject.chars().take(SUBJECT_CHARS_MAX).collect());
+    Change { what, session_id: session.session.clone(), at, subject, cause }
 }
 
 /// Which leading entries of an append stand in the chain.
