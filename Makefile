@@ -18,6 +18,7 @@ VERBATIM := $(TARGET)/release/verbatim
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY = $(or $(shell command -v cargo-deny),$(TOOLS)/bin/cargo-deny)
 WITH_SETUP = . "$(TOOLS)/env";
+BENCH = cargo bench --profile release --workspace --bench hot --
 
 .PHONY: help
 help: ## list these commands
@@ -36,7 +37,7 @@ run: build ## start a server on 127.0.0.1:4280 with its data in ./verbatim-data 
 	@$(VERBATIM) serve $(ARGS)
 
 .PHONY: test
-test: build ## run every test
+test: build bench-check ## run every test, and each bench for a second
 	@$(WITH_SETUP) scripts/test.sh
 
 .PHONY: fmt
@@ -52,6 +53,14 @@ lint: setup $(CARGO_DENY) ## format, clippy, docs, licences and bans, shell scri
 	$(WITH_SETUP) RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps
 	$(CARGO_DENY) --log-level error check licenses bans sources
 	if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh .ci/run; fi
+
+.PHONY: bench
+bench: setup ## measure the hot pure functions (options: ARGS="--save-baseline before", a part of a name, …)
+	@$(WITH_SETUP) $(BENCH) $(ARGS)
+
+.PHONY: bench-check
+bench-check: setup
+	@$(WITH_SETUP) $(BENCH) --noplot --warm-up-time 0.2 --measurement-time 1 --sample-size 10
 
 .PHONY: demo
 demo: build ## show import, two racing writers and paging, against the server that `make run` started

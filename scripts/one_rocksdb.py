@@ -1,4 +1,4 @@
-"""Fails when build, tests, clippy and docs would not share one compilation of RocksDB (24 CPU-minutes each).
+"""Fails when build, tests, clippy, docs and benches would not share one compilation of RocksDB (24 CPU-minutes each).
 
 It compares what cargo plans for the RocksDB build script under each command: the script, everything it is built from,
 their features and their profiles. A new dependency that turns on a feature in one command alone shows up here.
@@ -11,16 +11,17 @@ import subprocess
 import sys
 
 COMMANDS = {
-    "build": ["build"],
-    "test": ["test"],
-    "clippy": ["check", "--all-targets"],
-    "docs": ["doc", "--no-deps"],
+    "build": ["build", "--release"],
+    "test": ["test", "--release"],
+    "clippy": ["check", "--release", "--all-targets"],
+    "docs": ["doc", "--release", "--no-deps"],
+    "benches": ["bench", "--profile", "release", "--bench", "hot"],
 }
 
 
 def plan(command):
     # The plan is printed under an unstable flag, which the pinned toolchain takes with this variable set.
-    argv = ["cargo", *command, "--release", "--workspace", "--unit-graph", "-Zunstable-options"]
+    argv = ["cargo", *command, "--workspace", "--unit-graph", "-Zunstable-options"]
     done = subprocess.run(argv, env={**os.environ, "RUSTC_BOOTSTRAP": "1"}, capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"one_rocksdb: cargo {command[0]} cannot be planned:\n{done.stderr}")

@@ -17,6 +17,7 @@ use crate::{
     auth::{FetchError, Fetcher, KeyError, RevokedError, local::LocalKey, local::LocalKeyError},
     clock::{Clock, SystemClock},
     config::Config,
+    metrics::{Exporter, InstallError},
     reload::{self, Part},
     routes::{InvalidTable, RouteLimits, Routes},
     service::{Service, ServiceLimits},
@@ -62,6 +63,9 @@ pub enum StartError {
         /// What was wrong.
         cause: StoreError,
     },
+    /// Metrics.
+    #[error(transparent)]
+    Metrics(#[from] InstallError),
     /// The route table.
     #[error(transparent)]
     Routes(#[from] InvalidTable),
@@ -87,6 +91,7 @@ pub struct App {
     /// What keeps certificates, keys and revocations current.
     parts: Vec<Part>,
     fetcher: Option<Fetcher>,
+    exporter: Arc<Exporter>,
     config: Config,
 }
 
@@ -94,6 +99,8 @@ impl App {
     /// Makes what is missing of the data folder, opens the store, syncs, fetches keys that are published elsewhere, and
     /// only then binds the port.
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        // What counts takes its handles when it is made.
+        let exporter = Arc::new(Exporter::install()?);
         let (store, trust, tls) = {
             let config = config.clone();
             let opened = tokio::task::spawn_blocking(move || open(&config)).await;
@@ -117,11 +124,11 @@ impl App {
         };
         let service = Arc::new(Service::new(Arc::clone(&store), &rules, Arc::new(SystemClock)));
         let limits = RouteLimits { body_timeout: config.body_timeout };
-        let routes = Arc::new(Routes::new(Arc::clone(&service), auth, limits)?);
+        let routes = Arc::new(Routes::new(Arc::clone(&service), auth, Arc::clone(&exporter), limits)?);
         let (listener, address) = transport::bind(config.listen)
             .await
             .map_err(|cause| StartError::Listen { address: config.listen, cause })?;
-        Ok(Self { listener, address, service, store, routes, tls, parts, fetcher, config })
+        Ok(Self { listener, address, service, store, routes, tls, parts, fetcher, exporter, config })
     }
 
     /// Where it is reached.
@@ -133,7 +140,7 @@ impl App {
     /// Serves until `stop` resolves; then answers what is under way and closes the store. Whenever `hangup` comes, it reads
     /// certificates, keys and the revocation list again.
     pub async fn run(self, stop: impl Future<Output = ()>, hangup: Signal) {
-        let Self { listener, service, store, routes, tls, parts, fetcher, config, .. } = self;
+        let Self { listener, service, store, routes, tls, parts, fetcher, exporter, config, .. } = self;
         tokio::spawn(reload::keep_current(parts, hangup));
         if let Some(fetcher) = fetcher {
             tokio::spawn(fetcher.keep_current());
@@ -149,6 +156,7 @@ impl App {
         };
         let sweeper = Arc::clone(&service);
         let sweeper = tokio::spawn(async move { sweeper.sweep(config.sweep_interval).await });
+        let upkeep = tokio::spawn(exporter.keep_up());
         let stop = async {
             stop.await;
             service.start_draining();
@@ -157,6 +165,7 @@ impl App {
         if !transport::serve(listener, tls, handle, limits, stop, config.drain_timeout).await {
             tracing::warn!("some requests were still under way when the time to drain was over");
         }
+        upkeep.abort();
         if sweeper.await.is_err() {
             tracing::error!("the search for what is to go had ended early");
         }

@@ -17,6 +17,7 @@ pub mod history;
 pub mod issuer;
 pub mod keys;
 pub mod memory;
+pub mod metrics;
 pub mod organization;
 pub mod pages;
 pub mod proxy;

@@ -22,6 +22,7 @@ mod http2;
 mod import;
 mod logs;
 mod lost_acks;
+mod metrics;
 mod model;
 mod openapi;
 mod pages;

@@ -12,7 +12,7 @@ use lru::LruCache;
 use verbatim_proto::Claims;
 
 use super::{Unauthenticated, keys::Fingerprint};
-use crate::limits::VERIFIED_TOKENS_MAX;
+use crate::{limits::VERIFIED_TOKENS_MAX, metrics::LookupMetrics};
 
 /// What a token that was verified says, and the key that verified it.
 #[derive(Debug)]
@@ -25,12 +25,13 @@ pub(super) struct Vouched {
 /// remembered.
 pub(super) struct Verified {
     tokens: Mutex<LruCache<[u8; 32], Arc<Vouched>>>,
+    lookups: LookupMetrics,
 }
 
 impl Verified {
     pub(super) fn new() -> Self {
         let most = NonZeroUsize::new(VERIFIED_TOKENS_MAX).unwrap_or(NonZeroUsize::MIN);
-        Self { tokens: Mutex::new(LruCache::new(most)) }
+        Self { tokens: Mutex::new(LruCache::new(most)), lookups: LookupMetrics::tokens() }
     }
 
     /// What the token says, found here or else by `verify`, which runs without the lock.
@@ -41,8 +42,10 @@ impl Verified {
     ) -> Result<Arc<Vouched>, Unauthenticated> {
         let hash = *blake3::hash(token.as_bytes()).as_bytes();
         if let Some(vouched) = self.lock().get(&hash) {
+            self.lookups.hit();
             return Ok(Arc::clone(vouched));
         }
+        self.lookups.miss();
         let vouched = Arc::new(verify()?);
         self.lock().put(hash, Arc::clone(&vouched));
         Ok(vouched)

@@ -10,6 +10,7 @@ mod entries;
 mod envelope;
 mod health;
 mod lifecycle;
+mod metrics;
 mod openapi;
 mod organization;
 mod problem;
@@ -35,9 +36,13 @@ use table::{Operation, Table};
 
 use crate::{
     auth::{Authenticator, Caller},
+    metrics::{Exporter, RouteMetrics},
     service::{Leave, Service},
     store::SessionKey,
 };
+
+/// What a path that no route has is called, in the log and in metrics.
+const UNROUTED: &str = "unknown";
 
 /// What routes need: who may call, and whom they call.
 pub struct Routes {
@@ -46,6 +51,8 @@ pub struct Routes {
     names: RequestNames,
     table: Table,
     document: Bytes,
+    unrouted: RouteMetrics,
+    exporter: Arc<Exporter>,
     limits: RouteLimits,
 }
 
@@ -96,10 +103,16 @@ struct Call<'a> {
 
 impl Routes {
     /// Routes over `service`, for whom `auth` lets in.
-    pub fn new(service: Arc<Service>, auth: Arc<Authenticator>, limits: RouteLimits) -> Result<Self, InvalidTable> {
+    pub fn new(
+        service: Arc<Service>,
+        auth: Arc<Authenticator>,
+        exporter: Arc<Exporter>,
+        limits: RouteLimits,
+    ) -> Result<Self, InvalidTable> {
         let table = Table::new().map_err(|error| InvalidTable(error.to_string()))?;
         let document = openapi::document().to_string().into();
-        Ok(Self { service, auth, names: RequestNames::new(), table, document, limits })
+        let unrouted = RouteMetrics::new(UNROUTED);
+        Ok(Self { service, auth, names: RequestNames::new(), table, document, unrouted, exporter, limits })
     }
 
     /// Answers one request, whatever it is.
@@ -108,7 +121,8 @@ impl Routes {
         let (head, mut body) = request.into_parts();
         let name = self.names.of(&head.headers);
         let found = self.table.find(head.uri.path());
-        let pattern = found.as_ref().map_or("unknown", |found| found.value.pattern);
+        let pattern = found.as_ref().map_or(UNROUTED, |found| found.value.pattern);
+        let metrics = found.as_ref().map_or(&self.unrouted, |found| &found.value.metrics);
         let answer = match found {
             None => Err(Problem::no_route()),
             Some(found) => match found.value.operation(&head.method) {
@@ -130,12 +144,14 @@ impl Routes {
         if head.method == Method::HEAD {
             *response.body_mut() = Body::empty();
         }
+        let time = started.elapsed();
+        metrics.answered(head.method.as_str(), response.status().as_u16(), time);
         tracing::debug!(
             request = name.to_str().unwrap_or_default(),
             method = %head.method,
             route = pattern,
             status = response.status().as_u16(),
-            micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+            micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX),
             "request"
         );
         response.headers_mut().insert(names::REQUEST_ID, name);
@@ -164,6 +180,7 @@ impl Call<'_> {
             Operation::Health => Ok(health::health()),
             Operation::Ready => health::ready(self),
             Operation::Document => Ok(openapi::answer(&self.routes.document)),
+            Operation::Metrics => metrics::scrape(self).await,
             Operation::AppendEntry => append::append(self, session, body).await,
             Operation::ReadTranscript => transcript::whole(self, session).await,
             Operation::ReadStanding => transcript::standing(self, session).await,

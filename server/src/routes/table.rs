@@ -2,6 +2,8 @@
 
 use http::Method;
 
+use crate::metrics::RouteMetrics;
+
 /// One operation of the wire contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Operation {
@@ -9,6 +11,8 @@ pub(super) enum Operation {
     Health,
     /// It takes appends.
     Ready,
+    /// What the server counts of itself.
+    Metrics,
     /// The contract as an OpenAPI document.
     Document,
     /// Append one entry.
@@ -63,6 +67,7 @@ pub(super) enum Operation {
 pub(super) const ROUTES: &[(&str, &[(Method, Operation)])] = &[
     ("/healthz", &[(Method::GET, Operation::Health)]),
     ("/readyz", &[(Method::GET, Operation::Ready)]),
+    ("/metrics", &[(Method::GET, Operation::Metrics)]),
     ("/openapi.json", &[(Method::GET, Operation::Document)]),
     (
         "/v1/session_ingress/session/{session_id}",
@@ -133,6 +138,8 @@ pub(super) struct Path {
     pub(super) pattern: &'static str,
     methods: &'static [(Method, Operation)],
     allow: String,
+    /// Counts what is asked of it.
+    pub(super) metrics: RouteMetrics,
 }
 
 impl Table {
@@ -140,7 +147,10 @@ impl Table {
     pub(super) fn new() -> Result<Self, matchit::InsertError> {
         let mut paths = matchit::Router::new();
         for (pattern, methods) in ROUTES {
-            paths.insert(*pattern, Path { pattern, methods, allow: allow(methods) })?;
+            paths.insert(
+                *pattern,
+                Path { pattern, methods, allow: allow(methods), metrics: RouteMetrics::new(pattern) },
+            )?;
         }
         Ok(Self { paths })
     }

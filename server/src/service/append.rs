@@ -56,6 +56,15 @@ impl Service {
     /// Appends one entry (PROTOCOL.md, append). Gives a receipt, and where the chain stands, only once the entry would
     /// survive loss of power.
     pub async fn append(&self, request: AppendRequest) -> Result<(AppendReceipt, Standing), AppendRefused> {
+        let answer = self.append_one(request).await;
+        self.appends.count(match &answer {
+            Ok((receipt, _)) => receipt.status.into(),
+            Err(refused) => refused.into(),
+        });
+        answer
+    }
+
+    async fn append_one(&self, request: AppendRequest) -> Result<(AppendReceipt, Standing), AppendRefused> {
         let AppendRequest { session, expected, key, body, subject, permit } = request;
         let entry = check(body, key).await?;
         let uuid = entry.uuid;

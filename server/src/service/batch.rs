@@ -32,6 +32,19 @@ impl Service {
         request: AppendRequest,
         form: BatchForm,
     ) -> Result<(BatchReceipt, Standing), AppendRefused> {
+        let answer = self.append_all(request, form).await;
+        self.appends.count(match &answer {
+            Ok((receipt, _)) => receipt.status.into(),
+            Err(refused) => refused.into(),
+        });
+        answer
+    }
+
+    async fn append_all(
+        &self,
+        request: AppendRequest,
+        form: BatchForm,
+    ) -> Result<(BatchReceipt, Standing), AppendRefused> {
         let AppendRequest { session, expected, key, body, subject, permit } = request;
         let entries = off_runtime(body.len(), move || read(&body, form, key.as_ref())).await?;
         let uuids: Vec<_> = entries.iter().map(|entry| entry.uuid).collect();

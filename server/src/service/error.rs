@@ -1,8 +1,11 @@
 //! What the service refuses, named by cause; each knows its code and whether anything was stored.
 
-use verbatim_proto::{EntryError, ErrorCode, Outcome, sessions::Status};
+use verbatim_proto::{EntryError, ErrorCode, Outcome, messages::AppendStatus, sessions::Status};
 
-use crate::store::{AppendError, Standing, StoreError};
+use crate::{
+    metrics::AppendOutcome,
+    store::{AppendError, Standing, StoreError},
+};
 
 /// Why an append was refused.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -76,6 +79,31 @@ impl AppendRefused {
                 Some(*standing)
             }
             Self::Malformed(_) | Self::MalformedInBatch { .. } | Self::MalformedBatch(_) | Self::Store(_) => None,
+        }
+    }
+}
+
+impl From<&AppendRefused> for AppendOutcome {
+    fn from(refused: &AppendRefused) -> Self {
+        match refused {
+            AppendRefused::Malformed(_) | AppendRefused::MalformedInBatch { .. } | AppendRefused::MalformedBatch(_) => {
+                Self::Malformed
+            }
+            AppendRefused::Reused(_) => Self::UuidReused,
+            AppendRefused::Conflict(_) => Self::Conflict,
+            AppendRefused::Ended(_) => Self::Ended,
+            AppendRefused::Deleted(_) => Self::Deleted,
+            AppendRefused::Store(AppendError::NotStored(cause)) => Self::NotStored(cause.kind()),
+            AppendRefused::Store(AppendError::Unknown(_)) => Self::Unknown,
+        }
+    }
+}
+
+impl From<AppendStatus> for AppendOutcome {
+    fn from(status: AppendStatus) -> Self {
+        match status {
+            AppendStatus::Stored => Self::Stored,
+            AppendStatus::AlreadyStored => Self::AlreadyStored,
         }
     }
 }

@@ -35,6 +35,7 @@ pub use sessions::{By, Shown};
 use crate::{
     clock::Clock,
     limits::{COMPARISONS_MAX, FOLLOWER_READS_MAX},
+    metrics::{AppendMetrics, ServiceFigures, ServiceMetrics},
     store::{Budget, Overloaded, Permit, Store, StoreError},
 };
 
@@ -48,6 +49,8 @@ pub struct Service {
     comparisons: Semaphore,
     follower_reads: Arc<Semaphore>,
     draining: watch::Sender<bool>,
+    appends: AppendMetrics,
+    metrics: ServiceMetrics,
 }
 
 /// What an operator may set of the rules.
@@ -73,6 +76,8 @@ impl Service {
             comparisons: Semaphore::new(COMPARISONS_MAX),
             follower_reads: Arc::new(Semaphore::new(FOLLOWER_READS_MAX)),
             draining: watch::Sender::new(false),
+            appends: AppendMetrics::new(&StoreError::KINDS),
+            metrics: ServiceMetrics::default(),
         }
     }
 
@@ -83,12 +88,24 @@ impl Service {
 
     /// Takes a share of the budget for a body of `bytes`, before any of it is read.
     pub fn admit(&self, bytes: usize) -> Result<Permit, Overloaded> {
-        self.budget.admit(bytes)
+        self.budget.admit(bytes).inspect_err(|_| self.metrics.refused())
     }
 
     /// Whether appends are taken now; else why not.
     pub fn ready(&self) -> Result<(), StoreError> {
         if *self.draining.borrow() { Err(StoreError::Closed) } else { self.store.ready() }
+    }
+
+    /// Brings up to date what is read for metrics, its own and the store's. May block: call it on a blocking thread.
+    pub fn show_metrics(&self) {
+        self.metrics.show(&ServiceFigures {
+            session_followers: self.store.tails().followers(),
+            organization_followers: self.store.feeds().followers(),
+            budget_used_bytes: self.budget.used_bytes(),
+            budget_bytes: self.budget.bytes(),
+            is_ready: self.ready().is_ok(),
+        });
+        self.store.show_metrics();
     }
 
     /// Lets readiness go false, so that no new work is sent here, and sends followers away. What else is under way goes

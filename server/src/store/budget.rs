@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 #[derive(Debug, Clone)]
 pub struct Budget {
     free: Arc<Semaphore>,
+    units: usize,
 }
 
 /// The budget is spent for now; nothing was admitted.
@@ -29,7 +30,17 @@ impl Budget {
     /// A budget of `bytes_max` bytes.
     pub fn new(bytes_max: usize) -> Self {
         let units = (bytes_max / UNIT_BYTES).clamp(1, Semaphore::MAX_PERMITS);
-        Self { free: Arc::new(Semaphore::new(units)) }
+        Self { free: Arc::new(Semaphore::new(units)), units }
+    }
+
+    /// The whole of it, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.units * UNIT_BYTES
+    }
+
+    /// Bytes that are taken of it.
+    pub fn used_bytes(&self) -> usize {
+        (self.units - self.free.available_permits()) * UNIT_BYTES
     }
 
     /// Takes a share of `bytes` at once, or none. Never waits.
@@ -63,6 +74,7 @@ mod tests {
         let budget = Budget::new(10 * UNIT_BYTES);
         let mut first = budget.admit(4 * UNIT_BYTES).expect("5 of 10 units");
         let second = budget.admit(4 * UNIT_BYTES).expect("10 of 10 units");
+        assert_eq!((budget.used_bytes(), budget.bytes()), (10 * UNIT_BYTES, 10 * UNIT_BYTES));
         assert_eq!(budget.admit(0).map(drop), Err(Overloaded));
         assert_eq!(first.grow_to(5 * UNIT_BYTES), Err(Overloaded));
         drop(second);

@@ -38,6 +38,25 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// What [`Self::kind`] may give.
+    pub const KINDS: [&'static str; 9] =
+        ["overloaded", "full", "failing", "reopening", "closed", "in_use", "purged", "damaged", "engine"];
+
+    /// Which one it is, in a word.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Overloaded => "overloaded",
+            Self::Full => "full",
+            Self::Failing(_) => "failing",
+            Self::Reopening => "reopening",
+            Self::Closed => "closed",
+            Self::InUse => "in_use",
+            Self::Purged => "purged",
+            Self::Damaged(_) => "damaged",
+            Self::Engine { .. } => "engine",
+        }
+    }
+
     /// What a failed write means: the disk is full, or the store has to recover.
     pub fn of_write<E: ToString>(during: &'static str) -> impl Fn(E) -> Self {
         move |cause| {

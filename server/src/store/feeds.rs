@@ -56,6 +56,11 @@ impl Feeds {
         Feed { waiting, organization: *organization, feeds: Arc::clone(self) }
     }
 
+    /// How many followers there are.
+    pub fn followers(&self) -> usize {
+        self.count.load(Ordering::SeqCst)
+    }
+
     /// Whether anyone follows.
     pub fn any(&self) -> bool {
         self.count.load(Ordering::SeqCst) > 0

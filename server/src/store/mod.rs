@@ -143,6 +143,9 @@ pub trait Store: Send + Sync + 'static {
     /// Whether appends are taken now; else why not.
     fn ready(&self) -> Result<(), StoreError>;
 
+    /// Brings up to date what the engine tells of itself in metrics. May block: call it on a blocking thread.
+    fn show_metrics(&self);
+
     /// Takes no more appends, answers those it has, closes. May block: call it on a blocking thread.
     fn close(&self);
 }

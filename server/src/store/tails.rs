@@ -39,6 +39,12 @@ impl Tails {
         Tail { woken, session: session.clone(), tails: Arc::clone(self) }
     }
 
+    /// How many followers there are.
+    pub fn followers(&self) -> usize {
+        let followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
+        followed.values().map(watch::Sender::receiver_count).sum()
+    }
+
     /// Wakes those who follow any of these sessions. Called once the change is safe and readable.
     pub fn wake<'a>(&self, sessions: impl IntoIterator<Item = &'a SessionKey>) {
         if self.count.load(Ordering::SeqCst) == 0 {
@@ -89,6 +95,7 @@ mod tests {
         let mut first = tails.follow(&a);
         let second = tails.follow(&a);
         let other = tails.follow(&b);
+        assert_eq!(tails.followers(), 3);
         tails.wake([&a]);
         first.changed().await;
         assert!(!first.woken.has_changed().expect("followed"), "one change wakes once");

@@ -33,7 +33,10 @@ use tokio_util::either::Either;
 
 use self::stall::Stalling;
 pub use self::tls::{Tls, TlsError, TlsFiles};
-use crate::limits::{HEADER_BYTES_MAX, HTTP2_STREAMS_MAX};
+use crate::{
+    limits::{HEADER_BYTES_MAX, HTTP2_STREAMS_MAX},
+    metrics::ConnectionMetrics,
+};
 
 /// What an operator may set of connections.
 #[derive(Debug, Clone, Copy)]
@@ -65,12 +68,14 @@ where
     let graceful = GracefulShutdown::new();
     let free = Arc::new(Semaphore::new(limits.connections_max));
     let (stopping, stopped) = watch::channel(());
+    let metrics = ConnectionMetrics::default();
     let mut stop = std::pin::pin!(stop);
     loop {
         let (stream, place) = tokio::select! {
             accepted = accept(&listener, &free) => accepted,
             () = &mut stop => break,
         };
+        let open = metrics.accepted();
         let stream = Stalling::new(stream, limits.write_timeout);
         let handle = handle.clone();
         let spoken = Arc::new(AtomicBool::new(false));
@@ -95,7 +100,7 @@ where
                 }
                 () = silent => tracing::debug!("a connection ended that never sent a request"),
             }
-            drop(place);
+            drop((place, open));
         });
     }
     drop((listener, stopping));

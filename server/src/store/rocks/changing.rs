@@ -16,7 +16,7 @@ impl Writer {
     /// Decides and writes one change of a session.
     pub(super) fn change(&mut self, job: ChangeJob) {
         let ChangeJob { change, answer } = job;
-        let admitted = match (self.admit(&[]), &change.what) {
+        let admitted = match (self.admit(0), &change.what) {
             // What makes room may use some of what is kept free for it.
             (Err(StoreError::Full), What::Purge | What::Redact { .. }) if !self.must_reopen => Ok(()),
             (admitted, _) => admitted,
@@ -89,7 +89,7 @@ impl Writer {
     pub(super) fn collect(&mut self, collect: Collect) {
         let Collect { chain, left, keep, answer } = collect;
         let organization = left.organization;
-        let admitted = match self.admit(&[]) {
+        let admitted = match self.admit(0) {
             Err(StoreError::Full) if !self.must_reopen => Ok(()),
             admitted => admitted,
         };

@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use rocksdb::{ColumnFamily, DB, WriteBatch};
+use rocksdb::{ColumnFamily, DB, Options, WriteBatch};
 use verbatim_proto::EntryUuid;
 
 use super::{
@@ -31,9 +31,8 @@ pub(super) struct Engine {
 
 impl Engine {
     /// Opens the database in `folder`, making it where there is none. Refuses a format this program does not know.
-    pub(super) fn open(folder: &Path, sizes: &Sizes) -> Result<Self, StoreError> {
-        let db =
-            DB::open_cf_descriptors(&options::database(sizes), folder, options::families(sizes)).map_err(open_error)?;
+    pub(super) fn open(folder: &Path, sizes: &Sizes, database: &Options) -> Result<Self, StoreError> {
+        let db = DB::open_cf_descriptors(database, folder, options::families(sizes)).map_err(open_error)?;
         let engine = Self { db, stopping: AtomicBool::new(false) };
         engine.check_format()?;
         Ok(engine)
@@ -183,8 +182,8 @@ impl Engine {
         Ok(self.db.raw_iterator_cf_opt(self.family(ENTRIES)?, bounds))
     }
 
-    /// Writes a group as one, and returns once it would survive loss of power.
-    pub(super) fn write(&self, group: &Group<'_>, scratch: &mut Vec<u8>) -> Result<(), StoreError> {
+    /// What is to be written of a group, as one.
+    pub(super) fn batch_of_group(&self, group: &Group<'_>, scratch: &mut Vec<u8>) -> Result<WriteBatch, StoreError> {
         let (sessions, entries, identities) = (self.family(SESSIONS)?, self.family(ENTRIES)?, self.family(IDENTITIES)?);
         let mut batch = WriteBatch::default();
         // Neighbours in a table are put side by side, so that each is found from the one before it.
@@ -222,7 +221,7 @@ impl Engine {
             let key = organization::usage_key(id);
             batch.put_cf(self.family(ORGANIZATIONS)?, key, organization::encode_usage(usage));
         }
-        self.db.write_opt(batch, &options::synced()).map_err(StoreError::of_write("write a group of appends"))
+        Ok(batch)
     }
 
     /// Stops compactions, so that closing takes no longer than it must.

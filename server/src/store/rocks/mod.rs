@@ -3,12 +3,15 @@
 //! [`RocksStore`] is the handle. An append goes from here through one bounded queue to `writer`, which asks `commit` what
 //! to do and `engine` to do it. A read goes to `engine` at once and never meets the writer.
 
+#[doc(hidden)]
+pub mod bench;
 mod change;
 mod changing;
 mod collector;
 mod commit;
 mod disk;
 mod engine;
+mod figures;
 mod format;
 mod heal;
 mod latch;
@@ -56,6 +59,7 @@ use self::{
 use crate::{
     clock::Clock,
     limits::{HEADS_MAX, QUEUE_APPENDS_MAX, USAGES_MAX},
+    metrics::{GroupMetrics, StoreMetrics},
     store::{
         Append, AppendError, Appended, Change, Changed, Due, EntryRef, Feeds, Order, Session, SessionKey, Snapshot,
         Store, StoreError, Tails, Usage,
@@ -73,6 +77,7 @@ pub struct RocksStore {
     feeds: Arc<Feeds>,
     mark: Arc<Mark>,
     purged: Arc<PurgedChains>,
+    metrics: StoreMetrics,
     closing: AtomicBool,
     threads: Mutex<Option<Threads>>,
 }
@@ -112,13 +117,15 @@ impl RocksStore {
             must_reopen: false,
             doubts: Doubts::default(),
             heal_at: Instant::now(),
+            metrics: GroupMetrics::default(),
             scratch: Vec::new(),
         };
         let collector = Collector { woken, queue: queue.clone(), slot: Arc::clone(&slot), purged: Arc::clone(&purged) };
         let collector = start("collector", || collector.run())?;
         let writer = start("writer", || writer.run())?;
         let threads = Mutex::new(Some(Threads { writer, collector }));
-        Ok(Self { queue, slot, latch, tails, feeds, mark, purged, closing: AtomicBool::new(false), threads })
+        let (metrics, closing) = (StoreMetrics::default(), AtomicBool::new(false));
+        Ok(Self { queue, slot, latch, tails, feeds, mark, purged, metrics, closing, threads })
     }
 }
 
@@ -157,7 +164,7 @@ impl Store for RocksStore {
         self.open_for_work()?;
         let identities = append.entries.iter().map(Identity::of).collect();
         let (answer, answered) = oneshot::channel();
-        let job = Job { candidate: Candidate { append, identities }, answer };
+        let job = Job { candidate: Candidate { append, identities }, queued_at: Instant::now(), answer };
         self.send(Message::Append(job))?;
         // An append that the writer took and never answered may or may not be stored.
         answered.await.unwrap_or(Err(AppendError::Unknown(StoreError::Closed)))
@@ -286,6 +293,10 @@ impl Store for RocksStore {
     fn ready(&self) -> Result<(), StoreError> {
         self.open_for_work()?;
         self.latch.check()
+    }
+
+    fn show_metrics(&self) {
+        self.metrics.show(figures::read(&self.slot).ok().as_ref());
     }
 
     fn close(&self) {

@@ -5,21 +5,29 @@ use std::{
     sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
-use super::{engine::Engine, options::Sizes};
+use rocksdb::Options;
+
+use super::{
+    engine::Engine,
+    options::{self, Sizes},
+};
 use crate::store::StoreError;
 
 /// Holds one [`Engine`], or none while it is being reopened.
 pub(super) struct Slot {
     folder: PathBuf,
     sizes: Sizes,
+    /// Kept, as what RocksDB counts is counted on in them when the database is opened again.
+    database: Options,
     engine: RwLock<Option<Engine>>,
 }
 
 impl Slot {
     /// Opens the database in `folder`.
     pub(super) fn open(folder: PathBuf, sizes: Sizes) -> Result<Self, StoreError> {
-        let engine = Engine::open(&folder, &sizes)?;
-        Ok(Self { folder, sizes, engine: RwLock::new(Some(engine)) })
+        let database = options::database(&sizes);
+        let engine = Engine::open(&folder, &sizes, &database)?;
+        Ok(Self { folder, sizes, database, engine: RwLock::new(Some(engine)) })
     }
 
     /// Lends the engine out. It is not reopened or closed meanwhile, so a loan is for one short piece of work.
@@ -36,7 +44,7 @@ impl Slot {
         self.stop_background_work();
         let mut slot = self.write();
         *slot = None;
-        match Engine::open(&self.folder, &self.sizes) {
+        match Engine::open(&self.folder, &self.sizes, &self.database) {
             Ok(engine) => {
                 *slot = Some(engine);
                 Ok(())
@@ -59,6 +67,11 @@ impl Slot {
         if let Some(engine) = self.read().as_ref() {
             engine.stop_background_work();
         }
+    }
+
+    /// What RocksDB counts.
+    pub(super) fn counted(&self) -> &Options {
+        &self.database
     }
 
     /// The folder that the database lies in.

@@ -23,6 +23,7 @@ use super::{
 use crate::{
     clock::Clock,
     limits::{GROUP_APPENDS_MAX, GROUP_BYTES_MAX},
+    metrics::{GroupMetrics, Lookups},
     store::{AppendError, Appended, Change, Changed, Feeds, SessionKey, Snapshot, StoreError, Tails, Usage},
 };
 
@@ -70,6 +71,7 @@ pub(super) struct ChangeJob {
 /// An append that waits.
 pub(super) struct Job {
     pub(super) candidate: Candidate,
+    pub(super) queued_at: Instant,
     pub(super) answer: oneshot::Sender<Result<Appended, AppendError>>,
 }
 
@@ -96,6 +98,7 @@ pub(super) struct Writer {
     /// When to try to heal next, where the latch is closed. As appends that come meanwhile do not move it, they cannot
     /// keep the store from healing.
     pub(super) heal_at: Instant,
+    pub(super) metrics: GroupMetrics,
     /// The stored form of one entry, kept for its memory.
     pub(super) scratch: Vec<u8>,
 }
@@ -154,9 +157,13 @@ impl Writer {
         if jobs.is_empty() {
             return;
         }
-        let admitted = self.admit(&jobs);
+        let taken_at = Instant::now();
+        let bytes = payload_bytes(&jobs);
+        let longest_wait = jobs.first().map(|job| taken_at.saturating_duration_since(job.queued_at));
+        self.metrics.taken(jobs.len(), bytes, longest_wait.unwrap_or_default());
+        let admitted = self.admit(bytes as u64);
         let (candidates, answers): (Vec<_>, Vec<_>) = jobs.into_iter().map(|job| (job.candidate, job.answer)).unzip();
-        let (decisions, written) = self.decide_and_write(&candidates, admitted);
+        let (decisions, written) = self.decide_and_write(&candidates, admitted, taken_at);
         if let Err(AppendError::Unknown(reason)) = &written {
             self.doubts.remember(&candidates, &decisions);
             self.fail(reason.clone());
@@ -190,11 +197,10 @@ impl Writer {
         }
     }
 
-    pub(super) fn admit(&self, jobs: &[Job]) -> Result<(), StoreError> {
+    /// Whether `bytes` may be written now.
+    pub(super) fn admit(&self, bytes: u64) -> Result<(), StoreError> {
         self.latch.check()?;
-        let bytes: usize =
-            jobs.iter().flat_map(|job| job.candidate.append.entries.iter()).map(|entry| entry.payload.len()).sum();
-        if self.reserve.has_room(self.slot.folder(), bytes as u64) {
+        if self.reserve.has_room(self.slot.folder(), bytes) {
             return Ok(());
         }
         tracing::warn!("the disk of the data folder is full: appends are refused until there is room");
@@ -207,22 +213,34 @@ impl Writer {
         &mut self,
         candidates: &[Candidate],
         admitted: Result<(), StoreError>,
+        taken_at: Instant,
     ) -> (Vec<Result<Decision, StoreError>>, Result<(), AppendError>) {
-        let Self { slot, heads, usages, clock, next, scratch, tails, feeds, mark, .. } = self;
+        let Self { slot, heads, usages, clock, next, scratch, tails, feeds, mark, metrics, .. } = self;
         let now = clock.now();
         let mut group = Group::new(now, *next);
         let mut decisions = Vec::with_capacity(candidates.len());
         let written = slot.with(|engine| {
-            let mut view = Stored { engine, heads, usages };
+            let mut view = Stored { engine, heads, usages, lookups: Lookups::default() };
             decisions.extend(candidates.iter().map(|candidate| group.decide(&mut view, candidate)));
-            Ok(match admitted {
+            let lookups = view.lookups;
+            let batch = match admitted {
                 Err(reason) => Err(AppendError::NotStored(reason)),
-                Ok(()) if group.writes().is_empty() => Ok(()),
-                Ok(()) => engine.write(&group, scratch).map_err(AppendError::Unknown),
-            })
+                Ok(()) if group.writes().is_empty() => Ok(None),
+                Ok(()) => engine.batch_of_group(&group, scratch).map(Some).map_err(AppendError::Unknown),
+            };
+            let decided_at = Instant::now();
+            metrics.decided(decided_at - taken_at, lookups);
+            Ok(batch.and_then(|batch| {
+                let Some(batch) = batch else { return Ok(()) };
+                let written = engine.commit(batch, "write a group of appends").map_err(AppendError::Unknown);
+                metrics.synced(decided_at.elapsed());
+                written
+            }))
         });
         let written = written.unwrap_or_else(|reason| Err(AppendError::NotStored(reason)));
         if written.is_ok() {
+            let (entries, bytes) = group.stored();
+            metrics.stored(entries, bytes);
             let told = group.next() != *next;
             *next = group.next();
             tails.wake(group.chains().map(|(session, _)| session));
@@ -241,6 +259,11 @@ impl Writer {
         decisions.resize_with(candidates.len(), || Err(StoreError::Reopening));
         (decisions, written)
     }
+}
+
+/// Bytes of the entries of these.
+fn payload_bytes(jobs: &[Job]) -> usize {
+    jobs.iter().flat_map(|job| job.candidate.append.entries.iter()).map(|entry| entry.payload.len()).sum()
 }
 
 /// Tells followers of organisations what a group has stored.
@@ -263,13 +286,16 @@ struct Stored<'a> {
     engine: &'a Engine,
     heads: &'a mut LruCache<SessionKey, Snapshot>,
     usages: &'a mut LruCache<OrganizationId, Usage>,
+    lookups: Lookups,
 }
 
 impl View for Stored<'_> {
     fn chain(&mut self, session: &SessionKey) -> Result<Option<Snapshot>, StoreError> {
         if let Some(chain) = self.heads.get(session) {
+            self.lookups.hits += 1;
             return Ok(Some(chain.clone()));
         }
+        self.lookups.misses += 1;
         let found = self.engine.chain(session)?;
         if let Some(chain) = &found {
             self.heads.put(session.clone(), chain.clone());

@@ -20,6 +20,7 @@ pub(super) fn describe(operation: Operation, schemas: &mut Schemas) -> About {
     match operation {
         Operation::Health => process::health(),
         Operation::Ready => process::ready(),
+        Operation::Metrics => process::metrics(),
         Operation::Document => process::document(),
         Operation::AppendEntry => transcripts::append(schemas),
         Operation::ReadTranscript => transcripts::whole(schemas),

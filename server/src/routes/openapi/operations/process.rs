@@ -1,4 +1,4 @@
-//! The server itself: its health, and this document.
+//! The server itself: its health, its metrics, and this document.
 
 use http::StatusCode;
 use serde_json::json;
@@ -15,6 +15,16 @@ pub(super) fn ready() -> About {
     About::new(Tag::Process, "ready", "Whether appends are taken", Access::Open)
         .answers(status("Appends are taken.", "ready"))
         .refuses(&[ErrorCode::Overloaded, ErrorCode::StorageFull, ErrorCode::ShuttingDown])
+}
+
+pub(super) fn metrics() -> About {
+    let schema = json!({ "type": "string", "description": "Prometheus's text format, version 0.0.4." });
+    About::new(Tag::Process, "metrics", "What the server counts of itself", Access::Open)
+        .answers(
+            Answer::new(StatusCode::OK, "Every metric; docs/OPERATING.md tells what each means.")
+                .form("text/plain", &schema),
+        )
+        .refuses(&[ErrorCode::Api])
 }
 
 pub(super) fn document() -> About {

@@ -154,6 +154,14 @@ impl<'a> Group<'a> {
         &self.writes
     }
 
+    /// How many entries it stores, and bytes of them.
+    pub fn stored(&self) -> (u64, u64) {
+        self.writes.iter().fold((0, 0), |(entries, bytes), write| match write {
+            Write::Entry(_, _, _, new) => (entries + 1, bytes + new.payload.len() as u64),
+            _ => (entries, bytes),
+        })
+    }
+
     /// Where every chain stands that the group appends to.
     pub fn chains(&self) -> impl Iterator<Item = (&'a SessionKey, &Snapshot)> {
         self.chains.iter().map(|(session, chain)| (*session, chain))
