@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use super::{
+    metrics::told,
     model::{Comparison, Cost, Latency, Limits, Measured, Report, Round, Row, Sample},
     plot::{self, Line},
     terminal::duration,
@@ -143,14 +144,13 @@ fn figures(out: &mut String, round: &Round) {
         }
         out.push_str("</table>");
     }
-    let told = [("", &round.figures), ("server says: ", &round.metrics)];
-    if told.iter().any(|(_, figures)| !figures.is_empty()) {
+    let figures = round.figures.iter().map(|(name, value)| (name.clone(), format!("{value:.2}")));
+    let told = told(&round.metrics).into_iter().map(|(words, value)| (format!("server says: {words}"), value));
+    let rows: Vec<_> = figures.chain(told).collect();
+    if !rows.is_empty() {
         out.push_str("<table class=\"settings\">");
-        for (name, value) in told
-            .iter()
-            .flat_map(|(from, figures)| figures.iter().map(move |(name, value)| (format!("{from}{name}"), value)))
-        {
-            let _ = write!(out, "<tr><td>{}</td><td>{value:.2}</td></tr>", escape(&name));
+        for (name, value) in rows {
+            let _ = write!(out, "<tr><td>{}</td><td>{value}</td></tr>", escape(&name));
         }
         out.push_str("</table>");
     }

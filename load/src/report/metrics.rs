@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::terminal::duration;
 use crate::{
     target::Target,
     wire::{Connection, WireError},
@@ -40,7 +41,48 @@ pub fn change(before: &Scrape, after: &Scrape) -> BTreeMap<String, f64> {
             change.insert(name.clone(), total);
         }
     }
+    let total = |name: &str| sum_of(&change, name);
+    let share = |name: &str| {
+        let (hits, misses) =
+            (total(&format!("{name}{{result=\"hit\"}}")), total(&format!("{name}{{result=\"miss\"}}")));
+        (hits + misses > 0.0).then(|| hits / (hits + misses))
+    };
+    let payload = total("verbatim_entry_bytes_stored_total");
+    let written = total("verbatim_rocksdb_written_bytes_total");
+    let derived = [
+        (TOKEN_HITS, share("verbatim_token_cache_lookups_total")),
+        (HEAD_HITS, share("verbatim_head_cache_lookups_total")),
+        (WRITTEN, (payload > 0.0 && written > 0.0).then(|| written / payload)),
+    ];
+    change.extend(derived.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     change
+}
+
+/// A metric over all of its labels.
+fn sum_of(change: &BTreeMap<String, f64>, name: &str) -> f64 {
+    let of = |own: &str| own.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('{'));
+    change.iter().filter(|(own, _)| of(own)).map(|(_, value)| value).sum()
+}
+
+const TOKEN_HITS: &str = "verified tokens found in the cache, share";
+const HEAD_HITS: &str = "heads found in the cache, share";
+const WRITTEN: &str = "bytes RocksDB wrote for each byte of entries";
+
+/// What a reader wants of a Verbatim server's metrics first, as names and values.
+pub fn told(change: &BTreeMap<String, f64>) -> Vec<(&'static str, String)> {
+    let time = |seconds: f64| duration(seconds * 1e6);
+    let share = |share: f64| format!("{:.1} %", share * 100.0);
+    let rows: [(&str, &str, &dyn Fn(f64) -> String); 8] = [
+        ("verbatim_group_appends, mean", "appends a group", &|count| format!("{count:.1}")),
+        ("verbatim_group_bytes, mean", "KiB a group", &|bytes| format!("{:.1}", bytes / 1024.0)),
+        ("verbatim_group_queue_wait_seconds, mean", "longest wait for a group", &time),
+        ("verbatim_group_decide_seconds, mean", "deciding a group", &time),
+        ("verbatim_group_sync_seconds, mean", "writing and syncing a group", &time),
+        (HEAD_HITS, "heads cached", &share),
+        (TOKEN_HITS, "tokens cached", &share),
+        (WRITTEN, "bytes written a byte of entries", &|ratio| format!("{ratio:.2}")),
+    ];
+    rows.into_iter().filter_map(|(name, words, show)| Some((words, show(*change.get(name)?)))).collect()
 }
 
 fn parse(text: &str) -> Scrape {
@@ -65,5 +107,26 @@ mod tests {
             parse("a_total{route=\"GET /x y\"} 5 1700000000\nsize_sum 70\nsize_count 5\ngauge 9\nnew_total 0\n");
         let expected = [("a_total{route=\"GET /x y\"}", 2.0), ("size, mean", 20.0)];
         assert_eq!(change(&before, &after), expected.map(|(name, value)| (name.to_owned(), value)).into());
+    }
+
+    #[test]
+    fn what_a_reader_wants_first_is_told_in_words() {
+        let before = parse("verbatim_group_sync_seconds_sum 1\nverbatim_group_sync_seconds_count 10\n");
+        let after = parse(
+            "verbatim_group_sync_seconds_sum 1.5\nverbatim_group_sync_seconds_count 1010\n\
+             verbatim_group_appends_sum 22000\nverbatim_group_appends_count 1000\n\
+             verbatim_head_cache_lookups_total{result=\"hit\"} 3\nverbatim_head_cache_lookups_total{result=\"miss\"} 1\n\
+             verbatim_rocksdb_written_bytes_total{by=\"wal\"} 600\nverbatim_rocksdb_written_bytes_total{by=\"flush\"} 300\n\
+             verbatim_entry_bytes_stored_total 500\n",
+        );
+        let told: Vec<_> =
+            told(&change(&before, &after)).into_iter().map(|(words, value)| format!("{words} {value}")).collect();
+        let expected = [
+            "appends a group 22.0",
+            "writing and syncing a group 500 µs",
+            "heads cached 75.0 %",
+            "bytes written a byte of entries 1.80",
+        ];
+        assert_eq!(told, expected);
     }
 }

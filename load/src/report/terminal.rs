@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::model::{Comparison, Cost, Latency, Limits, Measured, Report, Round, Row};
+use super::{
+    metrics::told,
+    model::{Comparison, Cost, Latency, Limits, Measured, Report, Round, Row},
+};
 
 /// The whole report.
 pub fn text(report: &Report) -> String {
@@ -72,9 +75,9 @@ fn round(out: &mut String, round: &Round) {
     for (name, value) in &round.figures {
         line(out, format!("  {name}: {value:.2}"));
     }
-    if !round.metrics.is_empty() {
-        let metrics: Vec<_> = round.metrics.iter().map(|(name, value)| format!("{name} {value:.2}")).collect();
-        line(out, format!("  server says  {}", metrics.join(" · ")));
+    let told: Vec<_> = told(&round.metrics).into_iter().map(|(words, value)| format!("{words} {value}")).collect();
+    if !told.is_empty() {
+        line(out, format!("  server says  {}", told.join(" · ")));
     }
 }
 
