@@ -137,7 +137,7 @@ fn start(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
 pub fn compact(folder: &Path, sizes: &Sizes) -> Result<(u64, u64), StoreError> {
     let bytes = || disk::bytes_in(folder).map_err(StoreError::engine("measure the folder"));
     let before = bytes()?;
-    let engine = Engine::open(folder, sizes)?;
+    let engine = Engine::open(folder, sizes, &options::database(sizes))?;
     engine.compact()?;
     engine.stop_background_work();
     drop(engine);
