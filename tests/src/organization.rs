@@ -56,6 +56,11 @@ impl Organization {
         Session::new(self.address, id, &self.token)
     }
 
+    /// The token in use.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// A request with its token and no body.
     pub fn call(&self, method: &str, path: &str) -> Call {
         Call::new(self.address, method, path).bearer(&self.token)
@@ -90,6 +95,11 @@ impl Organization {
         self.call("DELETE", &format!("/v1/sessions/{id}{query}"))
     }
 
+    /// Purges a session, and its sub-agents' sessions.
+    pub fn purge(&self, id: &str) -> Call {
+        self.delete(id, "?purge=true")
+    }
+
     /// Restores a session.
     pub fn restore(&self, id: &str) -> Call {
         self.call("POST", &format!("/v1/sessions/{id}/restore"))
@@ -98,6 +108,52 @@ impl Organization {
     /// Forks a session.
     pub fn fork(&self, id: &str, body: &Value) -> Call {
         self.send("POST", &format!("/v1/sessions/{id}/fork"), body)
+    }
+
+    /// Begins a new chain under a session's id.
+    pub fn reset(&self, id: &str, last: Option<&str>) -> Call {
+        let call = self.call("POST", &format!("/v1/sessions/{id}/reset"));
+        last.into_iter().fold(call, |call, last| call.header("last-uuid", last))
+    }
+
+    /// Reads entries; `query` is empty or begins with `?`, or with `/` and names one entry.
+    pub fn entries(&self, id: &str, query: &str) -> Call {
+        self.call("GET", &format!("/v1/sessions/{id}/entries{query}"))
+    }
+
+    /// Redacts an entry.
+    pub fn redact(&self, id: &str, event_id: &str) -> Call {
+        self.call("DELETE", &format!("/v1/sessions/{id}/entries/{event_id}"))
+    }
+
+    /// Asks for the last lines of many.
+    pub fn previews(&self, body: &Value) -> Call {
+        self.send("POST", "/v1/sessions/previews", body)
+    }
+
+    /// Follows its changes; `query` is empty or begins with `?`.
+    pub fn changes(&self, query: &str) -> Call {
+        self.call("GET", &format!("/v1/organization/changes{query}"))
+    }
+
+    /// Asks how much there is.
+    pub fn usage(&self) -> Call {
+        self.call("GET", "/v1/organization/usage")
+    }
+
+    /// Asks what is set.
+    pub fn settings(&self) -> Call {
+        self.call("GET", "/v1/organization/settings")
+    }
+
+    /// Changes what is set.
+    pub fn set(&self, body: &Value) -> Call {
+        self.send("PATCH", "/v1/organization/settings", body)
+    }
+
+    /// Asks what will go; `query` is empty or begins with `?`.
+    pub fn expiring(&self, query: &str) -> Call {
+        self.call("GET", &format!("/v1/organization/expiring{query}"))
     }
 
     /// Appends a batch, one entry a line.

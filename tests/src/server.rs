@@ -232,6 +232,11 @@ impl Server {
         Organization::new(self.address, self.signer.sign(&Token::access(org).scope("read append admin")))
     }
 
+    /// An organisation under a token of one's own.
+    pub fn organization_as(&self, token: &Token) -> Organization {
+        Organization::new(self.address, self.signer.sign(token))
+    }
+
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw).expect("a process id");

@@ -36,6 +36,11 @@ impl Token {
         Self::empty().claim("organization_uuid", org).claim("exp", unix_seconds() + 3600)
     }
 
+    /// An access token that may do everything, for an hour.
+    pub fn full(org: &str) -> Self {
+        Self::access(org).scope("read append admin")
+    }
+
     /// Sets `scope`.
     #[must_use]
     pub fn scope(self, words: &str) -> Self {

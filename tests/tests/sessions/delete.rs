@@ -5,6 +5,7 @@ use verbatim_tests::{
     entry::{boundary, entry},
     organization::{Organization, shown},
     server::{Server, Setup},
+    times::seconds_between,
     token::ORG,
     wait::HANG,
 };
@@ -15,18 +16,6 @@ use super::assert_error;
 fn is_kept_for(seconds: i64, deleted: &Value) -> bool {
     let hang = i64::try_from(HANG.as_secs()).unwrap();
     (seconds - hang..=seconds).contains(&seconds_between(&deleted["deleted_at"], &deleted["purge_at"]))
-}
-
-fn seconds_between(earlier: &Value, later: &Value) -> i64 {
-    let seconds = |time: &Value| {
-        let part = |from: usize, to: usize| time.as_str().unwrap()[from..to].parse::<i64>().unwrap();
-        let (year, month, day) = (part(0, 4), part(5, 7), part(8, 10));
-        // Days since a day long ago (the Gregorian calendar, years beginning in March).
-        let (year, month) = if month < 3 { (year - 1, month + 9) } else { (year, month - 3) };
-        let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day;
-        days * 86_400 + part(11, 13) * 3600 + part(14, 16) * 60 + part(17, 19)
-    };
-    seconds(later) - seconds(earlier)
 }
 
 #[tokio::test]
