@@ -26,6 +26,7 @@ mod metrics;
 mod model;
 mod openapi;
 mod pages;
+mod purge;
 mod race;
 mod restart;
 mod rooms;
