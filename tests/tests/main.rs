@@ -28,6 +28,7 @@ mod openapi;
 mod pages;
 mod purge;
 mod race;
+mod redact;
 mod restart;
 mod rooms;
 mod sessions;
