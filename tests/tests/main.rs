@@ -29,6 +29,7 @@ mod pages;
 mod purge;
 mod race;
 mod redact;
+mod reset;
 mod restart;
 mod rooms;
 mod sessions;
