@@ -26,6 +26,7 @@ mod metrics;
 mod model;
 mod openapi;
 mod pages;
+mod previews;
 mod purge;
 mod race;
 mod redact;
