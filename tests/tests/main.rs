@@ -5,6 +5,7 @@ mod append;
 mod auth;
 mod batch;
 mod big_session;
+mod changes;
 mod client;
 mod command_line;
 mod command_line_sessions;
