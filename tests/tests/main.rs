@@ -27,6 +27,7 @@ mod lost_acks;
 mod metrics;
 mod model;
 mod openapi;
+mod operations;
 mod pages;
 mod previews;
 mod purge;
