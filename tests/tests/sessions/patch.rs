@@ -211,6 +211,7 @@ async fn bounds_and_forms() {
         json!({"metadata": "x"}),
         json!({"title": "ä".repeat(257)}),
         json!({"title": 1}),
+        json!({"status": null}),
         json!({"project": "fixed"}),
         json!({"parent_session_id": "fixed"}),
         json!({"id": "s"}),

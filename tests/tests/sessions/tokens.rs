@@ -20,8 +20,17 @@ fn routes(server: &Server) -> Vec<(&'static str, &'static str, Call)> {
         ("patch", "append", organization.patch("s", &json!({"title": "x"}))),
         ("fork", "append", organization.fork("s", &json!({"id": "fork"}))),
         ("batch", "append", organization.batch("s", Some("a"), &[entry("a")])),
+        ("previews", "read", organization.previews(&json!({"ids": ["s"]}))),
+        ("changes", "read", organization.changes("?live=long-poll&wait=0")),
+        ("usage", "read", organization.usage()),
+        ("settings", "read", organization.settings()),
+        ("set", "admin", organization.set(&json!({"retention_days": 9}))),
+        ("expiring", "read", organization.expiring("")),
+        ("redact", "admin", organization.redact("s", "a")),
+        ("reset", "admin", organization.reset("s", Some("a"))),
         ("restore", "admin", organization.restore("s")),
         ("delete", "admin", organization.delete("s", "")),
+        ("purge", "admin", organization.purge("s")),
     ]
 }
 
