@@ -152,10 +152,11 @@ async fn an_idle_server_ends_on_either_signal() {
 /// SIGHUP at a terminal has two senders: an operator who wants files read again, and the terminal when it is closed.
 #[tokio::test]
 async fn a_server_ends_with_its_terminal() {
-    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    // Not for servers of other tests that start meanwhile: they would keep it open.
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
     unlockpt(&terminal).unwrap();
     let path = ptsname(&terminal, Vec::new()).unwrap();
-    let inside = rustix::fs::open(path, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+    let inside = rustix::fs::open(path, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty()).unwrap();
     let setup = Setup::default();
     let mut command = setup.command();
     let mut child = command.stdout(File::from(inside)).stderr(Stdio::piped()).spawn().unwrap();

@@ -43,7 +43,7 @@ async fn what_is_answered_is_what_the_document_says() {
     let server = Server::start().await;
     let mut contract = Contract::of(&server).await;
     let organization = server.organization(ORG);
-    for path in ["/healthz", "/readyz", "/openapi.json"] {
+    for path in ["/healthz", "/readyz", "/openapi.json", "/metrics"] {
         contract.check(&format!("get {path}"), &server.call("GET", path).send().await.expect(200));
     }
     transcripts(&mut contract, &organization).await;
