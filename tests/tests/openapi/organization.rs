@@ -32,6 +32,7 @@ async fn previews(contract: &mut Contract, organization: &Organization) {
     assert_eq!(shown.json()["data"][0]["items"][0]["text"], "Fix");
     contract.check(PREVIEWS, &shown);
     contract.check(PREVIEWS, &organization.call("POST", "/v1/sessions/previews").send().await.expect(200));
+    contract.check(PREVIEWS, &call(&json!({})).send().await.expect(200));
     for refused in [json!({"ids": ["t"], "limit": 0}), json!({"ids": ["a b"]}), json!({"id": "t"})] {
         contract.check(PREVIEWS, &call(&refused).send().await.expect(400));
     }
