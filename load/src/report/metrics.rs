@@ -72,7 +72,8 @@ const WRITTEN: &str = "bytes RocksDB wrote for each byte of entries";
 pub fn told(change: &BTreeMap<String, f64>) -> Vec<(&'static str, String)> {
     let time = |seconds: f64| duration(seconds * 1e6);
     let share = |share: f64| format!("{:.1} %", share * 100.0);
-    let rows: [(&str, &str, &dyn Fn(f64) -> String); 8] = [
+    type Shown<'a> = &'a dyn Fn(f64) -> String;
+    let rows: [(&str, &str, Shown<'_>); 8] = [
         ("verbatim_group_appends, mean", "appends a group", &|count| format!("{count:.1}")),
         ("verbatim_group_bytes, mean", "KiB a group", &|bytes| format!("{:.1}", bytes / 1024.0)),
         ("verbatim_group_queue_wait_seconds, mean", "longest wait for a group", &time),
