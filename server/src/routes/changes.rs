@@ -39,10 +39,9 @@ pub(super) async fn follow(call: &Call<'_>) -> Result<Response<Body>, Problem> {
             let limit = request::limit_of(call.query, PAGE_ENTRIES_DEFAULT, PAGE_ENTRIES_MAX)?;
             let deadline = Instant::now() + wait(call.query)?;
             let mut feed = call.service().follow_changes(organization, place, leave);
-            tokio::select! {
-                page = page(&mut feed, &organization, limit, deadline) => page,
-                refused = call.routes.auth.refused(&caller) => Err(refused.into()),
-            }
+            let page = page(&mut feed, &organization, limit, deadline).await?;
+            call.routes.auth.check(&caller)?;
+            Ok(page)
         }
         Some(_) => Err(Problem::invalid("live is sse or long-poll")),
     }

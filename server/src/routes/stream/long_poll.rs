@@ -28,8 +28,9 @@ pub(super) async fn page(call: &Call<'_>, caller: &Caller, session: &SessionKey)
     let snapshot = call.service().snapshot(session).await?;
     let (chain, next) = (snapshot.chain, begin(call, session, &snapshot).await?);
     let snapshot = tokio::select! {
-        grown = call.service().grown(session, chain, next, wait) => grown?,
+        biased;
         refused = call.routes.auth.refused(caller) => return Err(refused.into()),
+        grown = call.service().grown(session, chain, next, wait) => grown?,
     };
     if snapshot.chain != chain {
         return Err(ReadRefused::ChainGone.into());
