@@ -16,6 +16,10 @@ pub const COLLECT_BATCH_ROWS: usize = 1000;
 pub const COLLECT_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// Purged chains that are remembered for readers on their way through one.
 pub const PURGED_CHAINS_MAX: usize = 64 * 1024;
+/// Uuids and keys that the writer remembers of chains that began while it ran, and the chains: some 20 bytes each.
+pub const KNOWN_IDENTITIES_MAX: usize = 1024 * 1024;
+/// Of one chain; of one with more it asks the store.
+pub const KNOWN_IDENTITIES_OF_CHAIN_MAX: usize = 64 * 1024;
 /// How often a store that failed to write looks whether it can heal.
 pub const HEAL_INTERVAL: Duration = Duration::from_millis(250);
 /// Bytes that a streamed answer is made of at a time; what one reader takes of memory is a few of these.

@@ -246,3 +246,28 @@ async fn the_two_go_their_own_ways() {
     wanted.sort();
     assert_eq!(trail, wanted);
 }
+
+/// A fork at an entry and a reset at the same time: the fork is of the old chain, or there is none.
+#[tokio::test]
+async fn a_fork_that_races_a_reset_is_whole_or_not_there() {
+    let server = Server::start().await;
+    let organization = server.organization(ORG);
+    for round in 0..25 {
+        let (id, fork) = (format!("s{round}"), format!("f{round}"));
+        organization.session(&id).store_all(None, &["u0", "u1"]).await;
+        let reset = organization.reset(&id, Some("u1"));
+        let body = json!({"id": fork, "at": "u1"});
+        let forking = organization.fork(&id, &body);
+        let (reset, forked) = tokio::join!(reset.send(), forking.send());
+        reset.expect(201);
+        organization.session(&id).store_all(None, &["n0", "n1"]).await;
+        match forked.status {
+            201 => assert_eq!(organization.session(&fork).ids().await, ["u0", "u1"], "round {round}"),
+            400 => assert_eq!(organization.show(&fork).send().await.status, 404, "round {round}"),
+            _ => panic!("round {round}: {forked:?}"),
+        }
+        let again = organization.fork(&id, &body).send().await;
+        assert_eq!(again.status, if forked.status == 201 { 200 } else { 400 }, "the same fork again: {again:?}");
+    }
+    assert!(organization.ids("?status=active").await.len() >= 25, "the list shows every session");
+}

@@ -14,7 +14,9 @@ use verbatim_proto::{
 };
 
 use super::{Service, SessionRefused, portrait};
-use crate::store::{Change, Changed, OnlyIf, Patch, Properties, Session, SessionKey, Store, StoreError, Subject, What};
+use crate::store::{
+    Change, Changed, ForkAt, OnlyIf, Patch, Properties, Session, SessionKey, Store, StoreError, Subject, What,
+};
 
 /// A session as it is shown, and whether the request changed anything.
 #[derive(Debug)]
@@ -104,9 +106,45 @@ impl Service {
         let into = body.id.map_or_else(new_id, Ok)?;
         let at = match body.at {
             None => None,
-            Some(event_id) => Some((self.length_at(&session, &event_id).await?, event_id)),
+            Some(event_id) => match self.fork_at(&session, &event_id).await {
+                Ok(at) => Some(at),
+                // What the parent came to since makes no other fork of one that is there.
+                Err(refused) => {
+                    let fork = SessionKey { organization: session.organization, session: into };
+                    return self.fork_of(fork, &session, event_id).await?.ok_or(refused);
+                }
+            },
         };
-        self.change(session, What::Fork { into, at }, by).await
+        let looked_up = at.as_ref().map(|at| at.event_id.clone());
+        let forked = self.change(session.clone(), What::Fork { into, at }, by).await;
+        if let (Err(SessionRefused::NotFound), Some(event_id)) = (&forked, looked_up) {
+            // The session may have begun a new chain meanwhile: then the place is what is not there.
+            self.fork_at(&session, &event_id).await?;
+        }
+        forked
+    }
+
+    /// The session `fork`, if it is the fork of `parent` at this event id.
+    async fn fork_of(
+        &self,
+        fork: SessionKey,
+        parent: &SessionKey,
+        event_id: String,
+    ) -> Result<Option<Shown>, SessionRefused> {
+        let (store, parent) = (Arc::clone(&self.store), parent.clone());
+        let found = spawn_blocking(move || {
+            let parent_is_there = store.snapshot(&parent)?.is_some_and(|parent| parent.status != Status::Deleted);
+            let found = store.session(&fork)?.filter(|found| {
+                let from = found.history.forked_from.as_ref();
+                found.snapshot.status != Status::Deleted
+                    && from.is_some_and(|from| from.session_id == parent.session && from.at.as_ref() == Some(&event_id))
+            });
+            Ok::<_, StoreError>(found.filter(|_| parent_is_there))
+        });
+        match found.await.map_err(StoreError::engine("read a fork"))?? {
+            Some(fork) => self.show(fork, false).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Makes a change, and shows the session as it is then.
@@ -142,8 +180,9 @@ impl Service {
         Ok(Shown { session, revision, changed })
     }
 
-    /// How many entries a chain has up to and with the one of this event id.
-    async fn length_at(&self, session: &SessionKey, event_id: &str) -> Result<u64, SessionRefused> {
+    /// Where a fork leaves the session that is to share its entries up to and with the one of this event id.
+    async fn fork_at(&self, session: &SessionKey, event_id: &str) -> Result<ForkAt, SessionRefused> {
+        let requested = event_id.to_owned();
         let event_id = event_id.parse().map_err(|error| SessionRefused::Invalid(format!("at: {error}")))?;
         let (store, session) = (Arc::clone(&self.store), session.clone());
         let found = spawn_blocking(move || {
@@ -154,14 +193,14 @@ impl Service {
                 EventId::Uuid(uuid) => store.seq_of(&chain, &uuid)?,
                 EventId::Seq(seq) => Some(seq).filter(|seq| *seq < chain.length),
             };
-            Ok::<_, StoreError>(Some(seq))
+            Ok::<_, StoreError>(Some(seq.map(|seq| (chain.chain, seq + 1))))
         });
         match found.await.map_err(StoreError::engine("find an entry"))?? {
             None => Err(SessionRefused::NotFound),
             Some(None) => {
                 Err(SessionRefused::Invalid("at names no entry of the session; send the event_id of one".into()))
             }
-            Some(Some(seq)) => Ok(seq + 1),
+            Some(Some((chain, length))) => Ok(ForkAt { chain, length, event_id: requested }),
         }
     }
 }

@@ -41,7 +41,8 @@ pub use lineage::{Lineage, Segment};
 pub use organization::{Usage, day_of};
 pub use rocks::List;
 pub use session::{
-    Change, Changed, Deleted, Due, History, OnlyIf, Patch, Properties, Purged, Reset, Session, Subject, What, Whereto,
+    Change, Changed, Deleted, Due, ForkAt, History, OnlyIf, Patch, Properties, Purged, Reset, Session, Subject, What,
+    Whereto,
 };
 pub use snapshot::{EntryRef, Order, SessionKey, SessionStatus, Snapshot};
 pub use tails::{Tail, Tails};

@@ -195,8 +195,8 @@ pub enum What {
     Fork {
         /// The new session's id.
         into: SessionId,
-        /// How many entries it shares, and the event id of the last of them as the caller named it; none for all.
-        at: Option<(u64, String)>,
+        /// How many entries it shares; none for all.
+        at: Option<ForkAt>,
     },
     /// Redact one of its entries.
     Redact {
@@ -230,6 +230,17 @@ pub enum What {
     Purge,
     /// Free the id of one that was purged.
     Forget,
+}
+
+/// Where a fork leaves its parent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForkAt {
+    /// The number of the chain that the caller has read.
+    pub chain: u64,
+    /// How many of its entries are shared.
+    pub length: u64,
+    /// The event id of the last of them, as the caller named it.
+    pub event_id: String,
 }
 
 /// New values; what is none stays as it is.

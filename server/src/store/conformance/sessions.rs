@@ -32,8 +32,8 @@ impl Client {
 
     fn fork(&self, from: &SessionKey, into: &str, length: u64) -> SessionKey {
         let fork = session(into);
-        let at = Some((length, format!("~{}", length - 1)));
-        self.done(from, What::Fork { into: fork.session.clone(), at });
+        let chain = self.snapshot(from).expect("a parent").chain;
+        self.done(from, What::Fork { into: fork.session.clone(), at: Some(at(chain, length)) });
         fork
     }
 
@@ -77,6 +77,10 @@ impl Client {
             std::thread::yield_now();
         }
     }
+}
+
+fn at(chain: u64, length: u64) -> ForkAt {
+    ForkAt { chain, length, event_id: format!("~{}", length - 1) }
 }
 
 fn ours() -> OrganizationId {
@@ -243,6 +247,24 @@ fn a_reset_keeps_the_old_chain_and_frees_its_uuids() {
         let kept = client.store.session(&archive).expect("session").expect("the archive");
         assert_eq!(kept.snapshot.status, SessionStatus::Ended);
         assert_eq!(kept.history.archived_from.map(|from| from.session_id), Some(s.session));
+    });
+}
+
+#[test]
+fn a_fork_at_a_place_of_a_chain_that_is_gone_is_none() {
+    on_each_engine(|open| {
+        let (client, s) = (open(), session("s"));
+        client.must_store(&s, "", &["a", "c"]);
+        let old = client.snapshot(&s).expect("a session").chain;
+        let reset = What::Reset { expected: Expected::Head(uuid("c")), archive: session("old").session };
+        client.done(&s, reset);
+        client.must_store(&s, "", &["d"]);
+        let new = client.snapshot(&s).expect("a session").chain;
+        let fork = |at| client.change(&s, What::Fork { into: session("f").session, at: Some(at) });
+        assert!(matches!(fork(at(old, 1)), Changed::NotFound), "looked up before the reset");
+        assert!(matches!(fork(at(new, 2)), Changed::NotFound), "past its end");
+        assert_eq!(client.snapshot(&session("f")), None);
+        assert!(matches!(fork(at(new, 1)), Changed::Done(_)));
     });
 }
 

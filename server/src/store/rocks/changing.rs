@@ -66,6 +66,7 @@ impl Writer {
         });
         let (batch, usage) = batch?;
         self.slot.with(|engine| engine.commit(batch, "write a session")).map_err(AppendError::Unknown)?;
+        (self.next.chain..next.chain).for_each(|chain| self.known.begin(chain));
         self.next = next;
         self.usages.put(organization, usage);
         for replaced in &plan.records {

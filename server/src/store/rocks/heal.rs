@@ -53,6 +53,7 @@ impl Writer {
         self.latch.close(reason);
         self.heads.clear();
         self.usages.clear();
+        self.known.clear();
         self.must_reopen = true;
     }
 

@@ -14,6 +14,7 @@ mod engine;
 mod figures;
 mod format;
 mod heal;
+mod known;
 mod latch;
 mod mark;
 mod options;
@@ -51,6 +52,7 @@ use self::{
     engine::Engine,
     format::{identity::Identity, kin::Kinship},
     heal::Doubts,
+    known::Known,
     latch::Latch,
     mark::Mark,
     slot::Slot,
@@ -113,6 +115,7 @@ impl RocksStore {
             mark: Arc::clone(&mark),
             collector: wake_collector,
             heads: LruCache::new(NonZeroUsize::new(HEADS_MAX).unwrap_or(NonZeroUsize::MIN)),
+            known: Known::new(),
             usages: LruCache::new(NonZeroUsize::new(USAGES_MAX).unwrap_or(NonZeroUsize::MIN)),
             must_reopen: false,
             doubts: Doubts::default(),

@@ -11,11 +11,12 @@ use tokio::sync::oneshot;
 use verbatim_proto::OrganizationId;
 
 use super::{
-    commit::{Candidate, Decision, Group, Next, View},
+    commit::{Candidate, Decision, Group, Next, View, Write},
     disk::Reserve,
     engine::Engine,
     format::{garbage::Left, identity::Identity},
     heal::Doubts,
+    known::Known,
     latch::Latch,
     mark::Mark,
     slot::Slot,
@@ -90,6 +91,7 @@ pub(super) struct Writer {
     pub(super) collector: Sender<()>,
     pub(super) heads: LruCache<SessionKey, Snapshot>,
     pub(super) usages: LruCache<OrganizationId, Usage>,
+    pub(super) known: Known,
     pub(super) next: Next,
     /// Whether a write has failed since the database was opened, so that it must be opened again.
     pub(super) must_reopen: bool,
@@ -215,12 +217,12 @@ impl Writer {
         admitted: Result<(), StoreError>,
         taken_at: Instant,
     ) -> (Vec<Result<Decision, StoreError>>, Result<(), AppendError>) {
-        let Self { slot, heads, usages, clock, next, scratch, tails, feeds, mark, metrics, .. } = self;
+        let Self { slot, heads, usages, known, clock, next, scratch, tails, feeds, mark, metrics, .. } = self;
         let now = clock.now();
         let mut group = Group::new(now, *next);
         let mut decisions = Vec::with_capacity(candidates.len());
         let written = slot.with(|engine| {
-            let mut view = Stored { engine, heads, usages, lookups: Lookups::default() };
+            let mut view = Stored { engine, heads, usages, known, lookups: Lookups::default() };
             decisions.extend(candidates.iter().map(|candidate| group.decide(&mut view, candidate)));
             let lookups = view.lookups;
             let batch = match admitted {
@@ -251,6 +253,13 @@ impl Writer {
             mark.set(*next, now);
             for (organization, usage) in group.usages() {
                 usages.put(*organization, *usage);
+            }
+            for write in group.writes() {
+                match write {
+                    Write::Session(_, chain) => known.begin(chain.chain),
+                    Write::Identity(chain, identity, _) => known.add(*chain, identity),
+                    Write::Activity(..) | Write::Entry(..) | Write::Audit(..) => {}
+                }
             }
             for (session, chain) in group.into_chains() {
                 heads.put(session.clone(), chain);
@@ -286,6 +295,7 @@ struct Stored<'a> {
     engine: &'a Engine,
     heads: &'a mut LruCache<SessionKey, Snapshot>,
     usages: &'a mut LruCache<OrganizationId, Usage>,
+    known: &'a mut Known,
     lookups: Lookups,
 }
 
@@ -304,7 +314,7 @@ impl View for Stored<'_> {
     }
 
     fn seq(&mut self, chain: &Snapshot, identity: &Identity) -> Result<Option<u64>, StoreError> {
-        self.engine.seq(chain, identity)
+        if self.known.is_new(chain, identity) { Ok(None) } else { self.engine.seq(chain, identity) }
     }
 
     fn usage(&mut self, organization: &OrganizationId) -> Result<Usage, StoreError> {

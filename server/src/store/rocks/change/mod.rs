@@ -16,8 +16,8 @@ use super::format::{
     session::{Head, Said},
 };
 use crate::store::{
-    Change, Changed, Expected, History, Lineage, Properties, Reset, Session, SessionKey, SessionStatus, Snapshot,
-    Standing, What,
+    Change, Changed, Expected, ForkAt, History, Lineage, Properties, Reset, Session, SessionKey, SessionStatus,
+    Snapshot, Standing, What,
 };
 
 /// What a change writes, all of it or nothing.
@@ -124,6 +124,10 @@ pub(super) fn decide(change: &Change, seen: Seen, now: Timestamp, next_chain: u6
             let into = SessionKey { organization: key.organization, session: into.clone() };
             match target {
                 Some(target) => answer(fork_again(&stored, at.as_ref(), target)),
+                // The chain that the place was looked up in is the session's no more.
+                None if at.as_ref().is_some_and(|at| !is_in(&stored.snapshot, at.chain, at.length)) => {
+                    answer(Changed::NotFound)
+                }
                 None => fork(into, &stored, at.as_ref(), now, next_chain),
             }
         }
@@ -181,12 +185,17 @@ fn made(session: SessionKey, record: Record, how: ChangeKind) -> Outcome {
     }))
 }
 
-fn fork(into: SessionKey, parent: &Session, at: Option<&(u64, String)>, now: Timestamp, next_chain: u64) -> Outcome {
+/// Whether the chain is this one and has so many entries.
+fn is_in(snapshot: &Snapshot, chain: u64, length: u64) -> bool {
+    snapshot.chain == chain && length <= snapshot.length
+}
+
+fn fork(into: SessionKey, parent: &Session, at: Option<&ForkAt>, now: Timestamp, next_chain: u64) -> Outcome {
     // Not before what it shares, even where the clock was set back: the list goes by it.
     let now = now.max(parent.snapshot.last_at);
-    let length = at.map_or(parent.snapshot.length, |(length, _)| *length);
+    let length = at.map_or(parent.snapshot.length, |at| at.length);
     let lineage = parent.snapshot.lineage.forked(parent.snapshot.chain, length);
-    let requested = at.map(|(_, event_id)| event_id.clone());
+    let requested = at.map(|at| at.event_id.clone());
     let forked_from = ForkedFrom { session_id: parent.id.clone(), at: requested, length };
     let head = Head { lineage, ..new_head(next_chain, now) };
     let properties = Properties { project: parent.properties.project.clone(), ..Properties::default() };
@@ -195,12 +204,12 @@ fn fork(into: SessionKey, parent: &Session, at: Option<&(u64, String)>, now: Tim
 }
 
 /// The same id, parent and `at` again; what the parent got since makes no other fork of it.
-fn fork_again(parent: &Session, at: Option<&(u64, String)>, target: Session) -> Changed {
+fn fork_again(parent: &Session, at: Option<&ForkAt>, target: Session) -> Changed {
     let same = target
         .history
         .forked_from
         .as_ref()
-        .is_some_and(|from| from.session_id == parent.id && from.at.as_ref() == at.map(|(_, event_id)| event_id));
+        .is_some_and(|from| from.session_id == parent.id && from.at.as_ref() == at.map(|at| &at.event_id));
     if target.snapshot.status == SessionStatus::Deleted {
         Changed::Forbidden(target.snapshot.status, Standing::from(&target.snapshot))
     } else if same {
@@ -231,7 +240,12 @@ fn reset(
 ) -> Outcome {
     let same = stored.history.reset.as_ref().is_some_and(|reset| expected.is(reset.head.as_ref()));
     if stored.snapshot.length == 0 && (same || expected == Expected::NoHead) {
-        return answer(Changed::Already(stored));
+        // There is nothing to keep; but what is reset is active.
+        if stored.snapshot.status == SessionStatus::Active {
+            return answer(Changed::Already(stored));
+        }
+        let plan = replace(key, stored, now, SessionStatus::Active, ChangeKind::Patched, |_| {});
+        return Outcome::Write(Box::new(plan));
     }
     let standing = Standing::from(&stored.snapshot);
     if stored.snapshot.length == 0 || !expected.is(standing.head.as_ref()) {

@@ -10,10 +10,17 @@ const DELETE: u8 = 0;
 const PURGE: u8 = 1;
 const FORGET: u8 = 2;
 
+/// Set for times before 1970, which come first all the same.
+const SIGN: u64 = 1 << 63;
+
+fn ordered(time: Timestamp) -> u64 {
+    time.as_micros() as u64 ^ SIGN
+}
+
 /// The key of a session that goes at a time. Its value is empty.
 pub fn key(session: &SessionKey, at: Timestamp, whereto: Whereto) -> Vec<u8> {
     let mut key = session.organization.as_bytes().to_vec();
-    key.extend(at.as_micros().to_be_bytes());
+    key.extend(ordered(at).to_be_bytes());
     key.push(match whereto {
         Whereto::Bin => DELETE,
         Whereto::Purged => PURGE,
@@ -27,7 +34,7 @@ pub fn key(session: &SessionKey, at: Timestamp, whereto: Whereto) -> Vec<u8> {
 pub fn decode_key(key: &[u8]) -> Result<(OrganizationId, Due), StoreError> {
     let mut fields = Fields::new(key, "a key of what is due");
     let organization = OrganizationId::from_bytes(*fields.array()?);
-    let at = Timestamp::from_micros(fields.i64()?);
+    let at = Timestamp::from_micros((fields.u64()? ^ SIGN) as i64);
     let whereto = match fields.array::<1>()? {
         [DELETE] => Whereto::Bin,
         [PURGE] => Whereto::Purged,
@@ -37,4 +44,19 @@ pub fn decode_key(key: &[u8]) -> Result<(OrganizationId, Due), StoreError> {
     let damaged = fields.damaged("holds an id out of form");
     let session = std::str::from_utf8(fields.rest()).ok().and_then(|id| SessionId::new(id).ok()).ok_or(damaged)?;
     Ok((organization, Due { session, at, whereto }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_in_the_order_of_their_times() {
+        let session =
+            SessionKey { organization: OrganizationId::from_bytes([1; 16]), session: SessionId::new("s").expect("id") };
+        let key = |micros| key(&session, Timestamp::from_micros(micros), Whereto::Purged);
+        assert!(key(-1) < key(0) && key(0) < key(1) && key(-2) < key(-1));
+        let due = Due { session: session.session.clone(), at: Timestamp::from_micros(-7), whereto: Whereto::Purged };
+        assert_eq!(decode_key(&key(-7)).expect("decode"), (session.organization, due));
+    }
 }

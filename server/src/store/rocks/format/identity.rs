@@ -46,6 +46,11 @@ impl Identity {
         Self::new(KIND_KEY, hash(key.as_str()))
     }
 
+    /// Eight bytes of it, for a set in memory: two of one chain may have the same ones.
+    pub fn short(&self) -> u64 {
+        self.0.iter().rev().take(8).fold(0, |short, &byte| short << 8 | u64::from(byte))
+    }
+
     fn new(kind: u8, id: [u8; 16]) -> Self {
         let mut bytes = [0; 17];
         bytes[0] = kind;
