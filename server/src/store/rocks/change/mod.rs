@@ -240,12 +240,7 @@ fn reset(
 ) -> Outcome {
     let same = stored.history.reset.as_ref().is_some_and(|reset| expected.is(reset.head.as_ref()));
     if stored.snapshot.length == 0 && (same || expected == Expected::NoHead) {
-        // There is nothing to keep; but what is reset is active.
-        if stored.snapshot.status == SessionStatus::Active {
-            return answer(Changed::Already(stored));
-        }
-        let plan = replace(key, stored, now, SessionStatus::Active, ChangeKind::Patched, |_| {});
-        return Outcome::Write(Box::new(plan));
+        return answer(Changed::Already(stored));
     }
     let standing = Standing::from(&stored.snapshot);
     if stored.snapshot.length == 0 || !expected.is(standing.head.as_ref()) {
